@@ -1,0 +1,178 @@
+# tocsin. No configure step: `make` builds build/tocsin, `make help` lists the rest.
+.DEFAULT_GOAL := all
+BUILD ?= build
+CXX ?= g++
+ifeq ($(origin CXX),default)
+CXX := g++
+endif
+# The C driver links: no libstdc++ at run time (tools/check_needed.sh keeps it so).
+LINK ?= $(if $(findstring clang,$(CXX)),$(subst clang++,clang,$(CXX)),$(if $(findstring g++,$(CXX)),$(subst g++,gcc,$(CXX)),cc))
+CXXFLAGS ?= -O2 -g
+PYTHON ?= /usr/bin/python3
+# V=1 shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),@true,@printf '  %-4s %s\n' $(1) $(2))
+
+# --- flags (the same stand in CMakeLists.txt) --------------------------------
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(CI),-Werror)
+LANGUAGE := -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-asynchronous-unwind-tables \
+  -ffunction-sections -fdata-sections
+HARDENING := -fPIE -fstack-protector-strong
+# No path of the building machine in the binary: the same sources give the same bytes everywhere.
+REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)=.
+# now: malloc is ours; a lazy first call would be resolved in the middle of somebody's allocation.
+LINKING := -pie -Wl,-z,relro,-z,now -Wl,--gc-sections -Wl,--as-needed
+LIBRARIES := -lmbedtls -lmbedx509 -lmbedcrypto -lexpat -lnghttp2 -lcares -ljansson -lpthread
+ifdef SANITIZE
+# SANITIZE=1: AddressSanitizer and UndefinedBehaviorSanitizer, with the C library's heap.
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+HEAP := port/libc
+else
+HEAP := port/posix/heap
+# The C library wants an optimising compiler for this one, and packagers bring a level of their own.
+ifeq ($(findstring FORTIFY_SOURCE,$(CPPFLAGS) $(CXXFLAGS)),)
+HARDENING += $(if $(filter -O1 -O2 -O3 -Os,$(CXXFLAGS)),-D_FORTIFY_SOURCE=2)
+endif
+endif
+COMPILE := -Isrc -I. $(LANGUAGE) $(HARDENING) $(SANITIZERS) $(REPRODUCIBLE) $(CPPFLAGS) $(CXXFLAGS)
+LINKING += $(SANITIZERS) $(LDFLAGS)
+
+# --- archives: one for each folder, so that a test links only what its folder may use ---
+include tools/layers.mk
+objects_in = $(patsubst %.cpp,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.cpp)))
+archive = $(BUILD)/lib/$(subst /,_,$(1)).a
+archives = $(foreach f,$(1),$(call archive,$(f)))
+# A folder, what it uses, what that uses in turn.
+with_uses = $(sort $(1) $(foreach f,$(uses_$(1)),$(call with_uses,$(f))))
+ALL_SRC := $(addprefix src/,$(FOLDERS))
+# What src itself holds is an archive too, so that tests and scenarios link all of it but main.
+PROGRAM := $(BUILD)/lib/program.a
+MAIN := $(BUILD)/src/main.o
+# A folder's own time changes when a file comes or goes.
+define archive_rule
+$(call archive,$(1)): $(call objects_in,$(1)) $(1)
+endef
+$(foreach f,$(ALL_SRC) port/posix port/sim port/posix/heap port/libc test/support,$(eval $(call archive_rule,$(f))))
+$(PROGRAM): $(filter-out $(MAIN),$(call objects_in,src)) src
+
+$(BUILD)/%.o: %.cpp $(BUILD)/flags | $(BUILD)/have-libraries
+	@mkdir -p $(@D)
+	$(call say,C++,$<)
+	$(Q)$(CXX) $(COMPILE) $(WARNINGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/lib/%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)ar rcsD $@ $(filter %.o,$^)
+
+# Rewritten when the compiler or its flags change; all objects are then made again.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(CXX) $(COMPILE)' | cmp -s - $@ || printf '%s\n' '$(CXX) $(COMPILE)' > $@
+
+# Names what is missing and the command that installs it.
+$(BUILD)/have-libraries:
+	@CXX='$(CXX)' LINK='$(LINK)' CPPFLAGS='$(CPPFLAGS)' LDFLAGS='$(LDFLAGS)' tools/check_packages.sh build
+	@mkdir -p $(@D) && touch $@
+$(BUILD)/have-cmocka:
+	@CXX='$(CXX)' LINK='$(LINK)' CPPFLAGS='$(CPPFLAGS)' LDFLAGS='$(LDFLAGS)' tools/check_packages.sh check
+	@mkdir -p $(@D) && touch $@
+
+# $(call link,objects,libraries): the archives among the prerequisites are linked whole-tree, in any order.
+link = $(Q)$(LINK) $(LINKING) -o $@ $(1) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(2) $(LIBRARIES)
+
+# --- the gateway ------------------------------------------------------------
+all: $(BUILD)/tocsin
+
+$(BUILD)/tocsin: $(MAIN) $(PROGRAM) $(call archives,$(ALL_SRC) port/posix $(HEAP))
+	$(call say,LINK,$@)
+	$(call link,$(MAIN))
+
+# --- tests: one program for each folder, test/unit/FOLDER/*_test.cpp -----------------
+# $(call unit_program,FOLDER,ARCHIVES)
+define unit_program
+UNITS += $(BUILD)/unit/$(1)
+$(BUILD)/unit/$(1): $(call objects_in,test/unit/$(1)) $(2) $(call archives,test/support $(HEAP))
+endef
+unit = $(if $(wildcard test/unit/$(1)/*_test.cpp),$(eval $(call unit_program,$(1),$(2))))
+UNITS :=
+$(foreach f,$(FOLDERS),$(call unit,$(f),$(call archives,$(addprefix src/,$(call with_uses,$(f))))))
+$(foreach p,posix sim,$(call unit,port_$(p),$(call archives,port/$(p) $(addprefix src/,$(filter-out port_%,$(call with_uses,port_$(p)))))))
+# What is above a port is tested on the simulated one.
+$(BUILD)/unit/link: $(call archives,port/sim)
+$(call unit,main,$(PROGRAM) $(call archives,$(ALL_SRC)))
+
+$(UNITS):
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(call link,$(filter %.o,$^),-lcmocka)
+
+# The whole gateway on the simulated port.
+SCENARIO := $(if $(wildcard test/scenario/*_test.cpp),$(BUILD)/scenario)
+$(BUILD)/scenario: $(call objects_in,test/scenario) $(PROGRAM) $(call archives,$(ALL_SRC) port/sim test/support $(HEAP))
+	$(call say,LINK,$@)
+	$(call link,$(filter %.o,$^),-lcmocka)
+
+$(call objects_in,$(wildcard test/unit/* test/scenario test/support)): | $(BUILD)/have-cmocka
+
+programs: all $(UNITS) $(SCENARIO)
+unit: $(UNITS)
+	@tools/count_tests.sh $(UNITS)
+scenario: $(SCENARIO)
+	@tools/count_tests.sh $(SCENARIO)
+layers:
+	@tools/check_layers.sh
+style:
+	@tools/check_style.sh
+needed: $(BUILD)/tocsin
+	@tools/check_needed.sh $<
+
+# The suites call make again, with other flags and build folders below this one.
+check:
+	@MAKE='$(MAKE)' BUILD='$(BUILD)' CXX='$(CXX)' LINK='$(LINK)' tools/run_suites.sh check
+test: setup
+	@MAKE='$(MAKE)' BUILD='$(BUILD)' CXX='$(CXX)' LINK='$(LINK)' PYTHON='$(PYTHON)' tools/run_suites.sh test
+
+setup:
+	@tools/setup.sh test
+demo:
+	@tools/setup.sh demo
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) tools/demo.py $(BUILD)/tocsin
+bench: all
+	@$(PYTHON) tools/bench/run.py $(BUILD)/tocsin
+
+format:
+	clang-format-14 -i $$(find src port test tools -name '*.cpp' -o -name '*.h')
+
+# --- installing -------------------------------------------------------------
+PREFIX ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+SYSCONFDIR ?= /etc
+MANDIR ?= $(PREFIX)/share/man
+SYSTEMDUNITDIR ?= $(PREFIX)/lib/systemd/system
+
+install: all
+	@DESTDIR='$(DESTDIR)' SBINDIR='$(SBINDIR)' SYSCONFDIR='$(SYSCONFDIR)' MANDIR='$(MANDIR)' \
+	  SYSTEMDUNITDIR='$(SYSTEMDUNITDIR)' tools/install.sh $(BUILD)/tocsin
+
+clean:
+	rm -rf $(BUILD) build-cmake
+
+help:
+	@printf '%s\n' \
+	  'make            builds build/tocsin' \
+	  'make setup      installs the Debian packages for building, the demo and the tests' \
+	  'make demo       shows a message to an offline user becoming a push (setup first)' \
+	  'make check      build, unit tests, scenarios: no root, no network, no setup' \
+	  'make test       everything that CI runs (setup first)' \
+	  'make bench      the table of performance and footprint' \
+	  'make install    DESTDIR PREFIX SBINDIR SYSCONFDIR MANDIR SYSTEMDUNITDIR' \
+	  'make format     clang-format over all sources;  make style, layers, needed: one check each' \
+	  'make unit, scenario   their tests, with all output;  make clean' \
+	  'Variables: CXX CXXFLAGS CPPFLAGS LDFLAGS, BUILD=folder, CI=1 (warnings are errors), SANITIZE=1, V=1'
+
+FORCE:
+.PHONY: all programs unit scenario layers style needed check test setup demo bench format install clean help FORCE
+.SECONDARY:
+-include $(shell find $(BUILD)/src $(BUILD)/port $(BUILD)/test -name '*.d' 2>/dev/null)

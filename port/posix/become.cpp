@@ -1,0 +1,26 @@
+#include "port/posix/become.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+namespace tocsin::posix {
+
+bool is_root() { return geteuid() == 0; }
+
+const char* become(string_view user) {
+  FixedText<64> name;
+  if (!name.assign(user)) return "--as: the user's name is too long";
+  const passwd* account = getpwnam(name.c_str());
+  if (account == nullptr) return "--as: there is no such user";
+  const uid_t uid = account->pw_uid;
+  const gid_t gid = account->pw_gid;
+  if (geteuid() != 0) return geteuid() == uid ? nullptr : "--as: only root can check as another user";
+  if (initgroups(name.c_str(), gid) != 0 || setgid(gid) != 0 || setuid(uid) != 0)
+    return "--as: could not become that user";
+  return nullptr;
+}
+
+}  // namespace tocsin::posix

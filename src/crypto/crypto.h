@@ -1,0 +1,50 @@
+// Hashes, MACs and the one signature that a gateway makes. Pure: randomness is
+// an argument. The implementation is the only place that knows the library.
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "mem/heap.h"
+
+namespace tocsin {
+
+// Once per process, before everything else here: global state of the library
+// (mbedTLS 3 keeps key slots) is made inside the long-lived heap.
+Status crypto_start(Heap& long_lived);
+const char* crypto_library();  // "mbed TLS 2.28.3", for --version
+
+void sha1(ByteView in, uint8_t out[20]);  // XEP-0114 handshakes only
+void sha256(ByteView in, uint8_t out[32]);
+void hmac_sha256(ByteView key, ByteView in, uint8_t out[32]);
+
+// An EC P-256 private key that signs JWTs (RFC 7518 §3.4: raw R‖S, 64 bytes).
+class Es256Key {
+ public:
+  Es256Key() = default;
+  Es256Key(const Es256Key&) = delete;
+  Es256Key& operator=(const Es256Key&) = delete;
+  ~Es256Key();
+
+  // Reads a PEM PKCS#8 ("BEGIN PRIVATE KEY", Apple's .p8) or SEC1 key, which then
+  // lives in heap until the object ends. One signature is made and verified at once, so that what the
+  // library caches lazily is in this heap too. On failure problem() is a sentence
+  // without the file's name: "it holds an RSA key, but ES256 needs EC P-256".
+  Status load(ByteView pem, Heap& heap, RandomSource& random);
+  bool loaded() const { return inside_ != nullptr; }
+  const char* problem() const { return problem_; }
+  // Deterministic ECDSA (RFC 6979) over SHA-256 of message; random only blinds.
+  Status sign(ByteView message, uint8_t signature[64], RandomSource& random) const;
+  // The public point, uncompressed (65 bytes, 04 ‖ X ‖ Y).
+  void public_point(uint8_t out[65]) const;
+
+ private:
+  struct Inside;
+  Inside* inside_ = nullptr;
+  Heap* heap_ = nullptr;
+  const char* problem_ = "";
+};
+
+}  // namespace tocsin

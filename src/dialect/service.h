@@ -1,0 +1,31 @@
+// What the service tells about itself: made once from the conf, read by disco
+// and by forms.
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.h"
+
+namespace tocsin {
+
+struct ProviderFacts {
+  string_view id;     // "tigase:messenger:apns:1": disco feature and value of the form field
+  string_view label;  // "My app (iPhone)", never empty
+};
+
+struct ServiceFacts {
+  string_view domain;
+  string_view name = "tocsin";
+  string_view version;
+  std::span<const ProviderFacts> providers;  // in the order of the conf; sections that are off stay listed
+};
+
+// Sections may share an id (one app, two environments); clients are told of it once.
+inline bool first_of_its_id(const ServiceFacts& service, size_t place) {
+  for (size_t i = 0; i < place; ++i) {
+    if (service.providers[i].id == service.providers[place].id) return false;
+  }
+  return true;
+}
+
+}  // namespace tocsin

@@ -1,0 +1,50 @@
+#include "gateway/gateway.h"
+
+namespace tocsin {
+namespace {
+
+constexpr size_t answer_bytes_max = 64 * 1024;  // an echo of the longest id and JIDs, every byte escaped, and a form
+
+}  // namespace
+
+void Gateway::handle(const Stanza& stanza, Instant now, UnixTime wall) {
+  uint8_t session[12];
+  uint8_t session_text[16];
+  Writer session_writer(session_text);
+  // Only the ad-hoc forms use it; a publish never does.
+  if (stanza.root->first_child != nullptr && stanza.root->first_child->name == "command") {
+    random_.fill(session);
+    session_writer.base64url(session);
+  }
+  uint8_t room[answer_bytes_max];
+  Writer answer(room);
+  const Command command = read_stanza(stanza, service_, session_writer.view(), answer);
+  switch (command.kind) {
+    case Command::Kind::ignore: return;
+    case Command::Kind::answered: outbox_.send(answer.view()); return;
+    case Command::Kind::publish: return publish_.start(command, now, wall);
+    case Command::Kind::register_device: return enroll_.register_device(command, wall);
+    case Command::Kind::unregister_device: return enroll_.unregister_device(command, wall);
+  }
+}
+
+void Gateway::commit(Instant now) {
+  if (!registry_.anything_staged() || registry_.committing()) return;
+  if (!registry_.commit().ok()) {
+    enroll_.commits_decided();
+    publish_.commits_decided(now);
+  }
+}
+
+void Gateway::committed(Status outcome, Instant now) {
+  registry_.committed(outcome);
+  enroll_.commits_decided();
+  publish_.commits_decided(now);
+}
+
+void Gateway::stop(Instant now) {
+  publish_.stop(now);
+  enroll_.stop();
+}
+
+}  // namespace tocsin

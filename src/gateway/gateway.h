@@ -1,0 +1,41 @@
+// The gateway in the middle: it knows register, unregister, publish and
+// verdict; words of XMPP and of providers are the translators' business.
+#pragma once
+
+#include "dialect/dialects.h"
+#include "gateway/enroll.h"
+#include "gateway/publish.h"
+
+namespace tocsin {
+
+class Gateway {
+ public:
+  Gateway(const ServiceFacts& service, Publish& publish, Enroll& enroll, Registry& registry, Outbox& outbox,
+          RandomSource& random)
+      : service_(service), publish_(publish), enroll_(enroll), registry_(registry), outbox_(outbox), random_(random) {}
+
+  // Nothing may be read from the component stream while this is false.
+  bool ready_for_input() const { return publish_.ready_for_input(); }
+  void handle(const Stanza& stanza, Instant now, UnixTime wall);
+
+  // Once a turn, after the reading: what is staged goes to the journal unless one batch is under way.
+  void commit(Instant now);
+  // The journal decided.
+  void committed(Status outcome, Instant now);
+
+  void tick(Instant now) { publish_.tick(now); }
+  Instant due() const { return publish_.due(); }
+  void stop(Instant now);
+
+  Publish& publish() { return publish_; }
+
+ private:
+  ServiceFacts service_;
+  Publish& publish_;
+  Enroll& enroll_;
+  Registry& registry_;
+  Outbox& outbox_;
+  RandomSource& random_;
+};
+
+}  // namespace tocsin

@@ -1,0 +1,191 @@
+// Down: what a Command becomes and when it leaves.
+#include "gateway/publish.h"
+
+namespace tocsin {
+namespace {
+
+// A weaker push says nothing that the one that waits already does not say.
+bool replaces(const Outgoing& newer, const Push& waiting) {
+  return newer.urgent || !waiting.urgent || newer.unread_zero;
+}
+
+}  // namespace
+
+Publish::Publish(Region& region, const PublishLimits& limits, Throttle& throttle, const PublishTools& tools)
+    : tools_(tools),
+      limits_(limits),
+      throttle_(throttle),
+      jobs_(region, limits.max_inflight),
+      pushes_(region, pushes_for(limits)),
+      delayed_(reinterpret_cast<Push**>(region.carve(sizeof(Push*) * pushes_for(limits)).data()), pushes_for(limits)),
+      record_room_(region.carve(Registry::record_bytes_max)) {}
+
+void Publish::start(const Command& command, Instant now, UnixTime wall) {
+  // ---- may it be sent at all?
+  NodeId node;
+  const Device* device = node.parse(command.node) ? tools_.registry.find(node) : nullptr;
+  if (device == nullptr) return answer_command(command, Outcome::unknown, "", "");
+  if (stopping_) return answer_command(command, Outcome::busy, "stopping", "");
+  Registration registration;
+  if (const Status read = tools_.registry.read(*device, record_room_, registration); !read.ok()) {
+    return answer_command(command, Outcome::busy, describe(read.error()), "");
+  }
+  if (!may_publish(tools_.access, command.iq.from, registration.account)) {
+    return answer_command(command, Outcome::unknown, "", "");
+  }
+  if (device->section >= tools_.sections.size()) {
+    return answer_command(command, Outcome::config, "section missing", registration.section);
+  }
+  Section& section = tools_.sections[device->section];
+  if (section.off) return answer_command(command, Outcome::config, "section off", section.name);
+  const Outgoing outgoing = section.provider->outgoing(command.notice);
+  if (!outgoing.send) return answer_command(command, Outcome::coalesced, "", section.name);
+  DeviceState* const state = throttle_.entry(node, now);
+  if (state != nullptr && state->ending > tools_.registry.committed_ticket()) {
+    return answer_command(command, Outcome::retry, "ending", section.name);
+  }
+  if (state != nullptr && state->silent_until > now) {
+    return answer_command(command, Outcome::retry, "registered after 410", section.name);
+  }
+  const bool probe = device->held && section.releasing == UnixTime{};
+  if (probe && (section.probe != nullptr || (!section.probe_now && now < section.probe_after))) {
+    return answer_command(command, Outcome::held, "", section.name);
+  }
+
+  // ---- what has not left yet is replaced rather than joined by a second push
+  Push* old = nullptr;
+  if (state != nullptr && !outgoing.call) old = outgoing.content ? state->content : state->wake;
+  if (old != nullptr && old->section != section.number) {  // the device has registered with another app meanwhile
+    answer_superseded(*old, now);
+    forget(*old);
+    old = nullptr;
+  }
+  if (old != nullptr && !outgoing.content && !replaces(outgoing, *old)) {
+    return answer_command(command, Outcome::coalesced, "", section.name);
+  }
+  if (state != nullptr && outgoing.unread_zero && state->content != nullptr) {  // it was read: nothing to show any more
+    answer_superseded(*state->content, now);
+    forget(*state->content);
+  }
+  // What takes the place of one that waits for the device's limits is not counted again.
+  const bool keeps_place = old != nullptr && old->retry_class == RetryClass::never;
+  const bool counts = state != nullptr && !outgoing.call && !keeps_place;
+  Instant leaves = now;
+  if (counts) leaves = throttle_.leaves_at(*state, outgoing.content, now);
+  if (keeps_place && old->place == Push::Place::delayed) leaves = old->due;
+  Push* const push = take_push(old, node, section.number, now);
+  if (push == nullptr) return answer_command(command, Outcome::busy, "max_pending", section.name);
+  if (!map(*push, registration, command.notice, outgoing, wall).ok()) {
+    give_back(*push);
+    return answer_command(command, Outcome::refused, "too long", section.name);
+  }
+  push->expires = now + outgoing.ttl;
+  if (state != nullptr && !outgoing.call && (!outgoing.content || leaves > now)) {
+    (outgoing.content ? state->content : state->wake) = push;
+    push->device = state;
+  }
+
+  // ---- who waits for the outcome? Nobody when it is known, or is not to be waited for
+  const Outcome at_once = known_at_once(section, leaves, now);
+  const bool trouble = at_once == Outcome::config || at_once == Outcome::retry;
+  if (at_once != Outcome::delivered && !room_for_pending()) {
+    give_back(*push);
+    return answer_command(command, trouble ? at_once : Outcome::busy, "max_pending", section.name);
+  }
+  if (at_once != Outcome::delivered) {
+    goes_on_alone(*push);
+    answer_command(command, at_once, trouble ? section.trouble.view() : string_view(), section.name);
+  } else if (!open_job(command, *push, now)) {
+    // The caller asks ready_for_input() before it reads, so this is a stanza too many: never lost, always answered.
+    give_back(*push);
+    return answer_command(command, Outcome::busy, "max_inflight", section.name);
+  }
+  if (probe) {
+    section.probe = push;
+    section.probe_after = now + Section::probe_every;
+  }
+  if (counts) throttle_.count(*state, outgoing.content, leaves);
+  if (keeps_place) return;
+  if (leaves > now) {
+    delay(*push, leaves);
+  } else {
+    make_ready(*push, now);
+  }
+}
+
+// A fresh push, or the one that is replaced. Its place stays unless it waited for a retry: a new publish does not.
+Push* Publish::take_push(Push* old, const NodeId& node, uint8_t section, Instant now) {
+  Push* push = old;
+  if (old == nullptr) {
+    push = pushes_.take();
+    if (push == nullptr) return nullptr;
+    push->node = node;
+    push->section = section;
+  } else {
+    answer_superseded(*old, now);
+    --pending_;
+    old->pending = false;
+    if (old->retry_class != RetryClass::never) unplace(*old);
+    old->retry_class = RetryClass::never;
+    old->tries = 0;
+    old->shrunk = false;
+  }
+  tools_.random.fill(push->request_id);
+  push->request_id[6] = static_cast<uint8_t>((push->request_id[6] & 0x0f) | 0x40);  // RFC 9562 §5.4: version 4
+  push->request_id[8] = static_cast<uint8_t>((push->request_id[8] & 0x3f) | 0x80);
+  return push;
+}
+
+// Outcome::delivered stands for: not known yet.
+Outcome Publish::known_at_once(const Section& section, Instant leaves, Instant now) const {
+  if (leaves > now) return Outcome::limited;
+  if (section.paused_until > now) return Outcome::config;
+  if (section.down_until > now) return Outcome::retry;
+  if (section.jobs >= jobs_when_slow() && section.slow(now)) return Outcome::queued;
+  return Outcome::delivered;
+}
+
+Status Publish::map(Push& push, const Registration& registration, const Notice& notice, const Outgoing& outgoing,
+                    UnixTime wall) {
+  MapInputs in{.now = wall, .without_content = push.shrunk};
+  std::memcpy(in.request_id, push.request_id, sizeof in.request_id);
+  put_u64(in.account_tag, siphash(key_, bytes_of(registration.account)));
+  push.request.clear();
+  push.call = outgoing.call;
+  push.content = outgoing.content;
+  push.urgent = outgoing.urgent;
+  return tools_.sections[push.section].provider->map(registration, notice, outgoing, in, push.request);
+}
+
+Push* Publish::next(uint8_t number, Instant now) {
+  if (!wants_to_send(number, now)) return nullptr;
+  Section& section = tools_.sections[number];
+  while (Push* push = section.ready.first()) {
+    // Nothing is sent for a device that has ended meanwhile: its user has logged out.
+    const bool ended = tools_.registry.find(push->node) == nullptr;
+    if (ended || push->expires <= now) {
+      end_push(*push, ended ? Outcome::unknown : Outcome::retry, ended ? "" : "expired", now);
+      continue;
+    }
+    unplace(*push);
+    leaves_device(*push);  // newer ones no longer replace it
+    push->place = Push::Place::in_flight;
+    push->sent = now;
+    section.in_flight.push_back(*push);
+    return push;
+  }
+  return nullptr;
+}
+
+void Publish::put_back(Push& push) {
+  unplace(push);
+  push.place = Push::Place::ready;
+  tools_.sections[push.section].ready.push_front(push);
+}
+
+bool Publish::wants_to_send(uint8_t number, Instant now) const {
+  const Section& section = tools_.sections[number];
+  return !section.off && section.paused_until <= now && !section.ready.empty();
+}
+
+}  // namespace tocsin

@@ -1,0 +1,151 @@
+// The way of a publish, down and up: from a Command to a Push that leaves, from
+// a provider's reply to one answer and to what the registry learns.
+//
+//   publish.cpp    down: what a Command becomes, when it leaves
+//   pushes.cpp     pushes and jobs: where they wait, how they are answered, time
+//   verdicts.cpp   up: what a reply means
+//   trouble.cpp    sections that can not send, devices that are held
+#pragma once
+
+#include <cstdint>
+
+#include "base/due_queue.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/siphash.h"
+#include "gateway/access.h"
+#include "gateway/job.h"
+#include "gateway/section.h"
+#include "gateway/throttle.h"
+#include "mem/pool.h"
+#include "proto/json.h"
+#include "push/retry.h"
+#include "registry/registry.h"
+
+namespace tocsin {
+
+struct PublishLimits {
+  uint32_t max_inflight = 64;
+  uint32_t max_pending = 256;
+};
+
+// What Publish works with; all of it outlives it.
+struct PublishTools {
+  Registry& registry;
+  std::span<Section> sections;
+  AccessRules access;
+  Outbox& outbox;
+  Dispatch& dispatch;
+  RandomSource& random;
+  Heap& json_heap;
+  Log& log;
+};
+
+class Publish {
+ public:
+  static constexpr Duration answer_within = seconds(5);
+
+  static uint32_t pushes_for(const PublishLimits& limits) { return limits.max_inflight + limits.max_pending; }
+  Publish(Region& region, const PublishLimits& limits, Throttle& throttle, const PublishTools& tools);
+
+  void set_key(const HashKey& key) { key_ = key; }  // pseudonyms and collapse ids; before the first publish
+
+  // ---- down
+  // False: there is no free Job, so nothing may be read from the component stream; or we are stopping.
+  bool ready_for_input() const { return jobs_.free_count() > 0 && !stopping_; }
+  // Exactly one answer follows, now or later.
+  void start(const Command& command, Instant now, UnixTime wall);
+  // The next push of a section that may leave now, moved to in_flight; nullptr: none.
+  // The caller submits it, or gives it back with put_back().
+  Push* next(uint8_t section, Instant now);
+  void put_back(Push& push);
+  bool wants_to_send(uint8_t section, Instant now) const;
+
+  // ---- up
+  // The exchange of an in-flight push is over.
+  void over(Push& push, Instant now, UnixTime wall);
+  // No connection can be made and none is tried before `until`: what waits is answered
+  // `wait` and goes out later. sentence: why.
+  void section_down(uint8_t section, string_view sentence, Instant until, Instant now);
+  void section_up(uint8_t section);
+  // Nothing may be sent for a while: our credentials or our clock.
+  void section_paused(uint8_t section, string_view reason, string_view advice, Duration pause, Instant now);
+
+  void tick(Instant now);
+  Instant due() const;
+  // Changes became durable, or failed: answers `gone` that waited leave.
+  void commits_decided(Instant now);
+  // TERM: every open publish is answered (`result` only if its request has left), nothing else leaves.
+  void stop(Instant now);
+
+  uint32_t jobs_open() const { return jobs_.count() - jobs_.free_count(); }
+  uint32_t pushes_alive() const { return pushes_.count() - pushes_.free_count(); }
+  uint32_t pending() const { return pending_; }
+  uint32_t jobs_low_water() const { return jobs_.low_water(); }
+  string_view pseudonym(const NodeId& node, FixedText<16>& room) const;
+
+ private:
+  // down
+  Push* take_push(Push* old, const NodeId& node, uint8_t section, Instant now);
+  Status map(Push& push, const Registration& registration, const Notice& notice, const Outgoing& outgoing,
+             UnixTime wall);
+  Outcome known_at_once(const Section& section, Instant leaves, Instant now) const;
+
+  // pushes and jobs
+  bool room_for_pending() const { return pending_ < limits_.max_pending; }
+  uint32_t jobs_when_slow() const { return limits_.max_inflight < 4 ? 1 : limits_.max_inflight / 4; }
+  bool open_job(const Command& command, Push& push, Instant now);
+  void goes_on_alone(Push& push);
+  void make_ready(Push& push, Instant now);
+  void delay(Push& push, Instant until);
+  void unplace(Push& push);
+  void leaves_device(Push& push);
+  void give_back(Push& push);
+  void forget(Push& push);
+  // How it ended, for the answer and the log. reason: the provider's word or ours; ref: the provider's id.
+  struct Ending {
+    Outcome outcome;
+    string_view reason;
+    string_view ref;
+  };
+  void answer(const IqHead& iq, const NodeId* node, string_view provider, const Ending& ending, Duration took);
+  void answer_command(const Command& command, Outcome outcome, string_view reason, string_view provider);
+  void answer_job(Job& job, const Ending& ending, Instant now);
+  void answer_superseded(Push& push, Instant now);
+  void answer_waiting(Section& section, Outcome outcome, string_view reason, Instant now);
+  void end_push(Push& push, Outcome outcome, string_view reason, Instant now);
+  void stop_waiting(Job& job, Instant now);
+  void relieve(Section& section, Instant now);
+  void log_push(string_view event, const IqHead* iq, const NodeId* node, string_view provider, const Ending& ending,
+                Duration took);
+
+  // up
+  void judged(Push& push, const Verdict& verdict, Instant now, UnixTime wall);
+  void delivered(Push& push, Instant now, UnixTime wall);
+  void gone(Push& push, const Verdict& verdict, Instant now, UnixTime wall);
+  void limited(Push& push, const Verdict& verdict, Instant now);
+  void suspected(Push& push, const Verdict& verdict, Instant now, UnixTime wall);
+  void drop(Push& push, string_view reason, Instant now, UnixTime wall);
+  void shrink(Push& push, Instant now, UnixTime wall);
+  void retry(Push& push, RetryClass retry_class, Duration told, Outcome outcome, string_view reason, Instant now);
+
+  // trouble
+  bool brake(Section& section, Instant now);
+  void hold(Push& push, string_view reason, string_view advice, Instant now, UnixTime wall);
+  void release_slice(Section& section);
+  void say_trouble(Section& section, string_view event, string_view reason, string_view advice);
+
+  PublishTools tools_;
+  PublishLimits limits_;
+  HashKey key_;
+  Throttle& throttle_;
+  Pool<Job> jobs_;
+  Pool<Push> pushes_;
+  DueQueue<Push> delayed_;
+  List<Job, &Job::hook> open_jobs_;
+  uint32_t pending_ = 0;  // pushes without a job
+  bool stopping_ = false;
+  Bytes record_room_;
+};
+
+}  // namespace tocsin

@@ -1,0 +1,35 @@
+#include "gateway/section.h"
+
+namespace tocsin {
+namespace {
+
+constexpr Duration success_counts_for = hours(24);
+
+}  // namespace
+
+Instant Section::waiting_since() const {
+  // never() + 1 s must not overflow.
+  Instant since = Instant::never() - slow_after;
+  if (const Push* left = in_flight.first()) since = earlier(since, left->sent);
+  if (const Push* waiting = ready.first()) since = earlier(since, waiting->ready_since);
+  return since;
+}
+
+void Section::note_accepted(const NodeId& node, Instant now) {
+  if (!(accepted_node[0] == node)) {
+    accepted_node[1] = accepted_node[0];
+    accepted_at[1] = accepted_at[0];
+    accepted_node[0] = node;
+  }
+  accepted_at[0] = now;
+}
+
+bool Section::another_accepted(const NodeId& node, Instant now) const {
+  for (int i = 0; i < 2; ++i) {
+    if (accepted_at[i] != Instant{} && !(accepted_node[i] == node) && now - accepted_at[i] <= success_counts_for)
+      return true;
+  }
+  return false;
+}
+
+}  // namespace tocsin

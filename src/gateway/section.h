@@ -1,0 +1,61 @@
+// One provider section of the conf at run time: its translator, its
+// credential, what waits for it and what it knows of its own health.
+#pragma once
+
+#include <cstdint>
+
+#include "base/time.h"
+#include "gateway/job.h"
+#include "push/apns_token.h"
+#include "push/provider.h"
+
+namespace tocsin {
+
+inline constexpr uint32_t section_count_max = 32;
+inline constexpr uint32_t section_ids_max = 8;  // of one section
+
+struct Section {
+  string_view name;  // "apns/siskin"
+  uint8_t number = 0;
+  const Provider* provider = nullptr;
+  ApnsToken* token = nullptr;
+  string_view ids[section_ids_max];  // provider ids that clients name
+  uint32_t id_count = 0;
+  uint32_t fingerprint = 0;
+  bool off = false;        // no usable credential: registrations yes, pushes no
+  Instant down_until{};    // no connection could be made; none is tried before
+  Instant paused_until{};  // configuration trouble: nothing is sent before
+  PushList ready;          // in the order in which they may leave
+  PushList in_flight;      // in the order in which they left
+  uint32_t jobs = 0;       // of the pool, waiting for this section
+
+  // ---- held devices
+  bool probe_now = false;       // the configuration may have changed: the next probe speaks for all
+  const Push* probe = nullptr;  // to a held device, under way: one at a time
+  Instant probe_after{};        // one held device may be tried from here on
+  static constexpr Duration probe_every = days(1);
+  UnixTime releasing{};       // not 0: all held devices are being released, a slice a turn, since then
+  uint32_t release_left = 0;  // devices that were not looked at yet: those with lower numbers
+  Instant warn_hold_after{};  // what to check is said once an hour
+
+  // ---- for judging
+  // The two devices that were accepted last, newest first; accepted_at 0: none.
+  NodeId accepted_node[2];
+  Instant accepted_at[2] = {};
+  Instant drops_since{};  // the hour in which drops are counted began
+  uint32_t drops = 0;
+
+  FixedText<64> trouble;  // what was last said about this section, to say it once
+
+  // Since when the oldest request is unanswered, or can not even leave; never() when there is none.
+  Instant waiting_since() const;
+  // Unanswered for a second: it keeps fewer jobs, so that the others go on.
+  bool slow(Instant now) const { return waiting_since() + slow_after <= now; }
+  static constexpr Duration slow_after = seconds(1);
+
+  void note_accepted(const NodeId& node, Instant now);
+  // Another device was accepted within the last 24 hours.
+  bool another_accepted(const NodeId& node, Instant now) const;
+};
+
+}  // namespace tocsin

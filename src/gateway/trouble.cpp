@@ -1,0 +1,99 @@
+// Sections that can not send, and devices that are held: what goes wrong on our
+// side must never end a registration.
+#include "gateway/publish.h"
+
+namespace tocsin {
+namespace {
+
+constexpr Duration say_hold_every = hours(1);
+constexpr uint32_t releases_a_turn = 256;
+// More drops than this many and this share of a section within an hour are taken for a mistake of ours.
+constexpr uint32_t brake_devices = 5;
+constexpr uint32_t brake_percent = 10;
+constexpr Duration brake_window = hours(1);
+
+}  // namespace
+
+// ---- sections --------------------------------------------------------------
+
+void Publish::section_down(uint8_t number, string_view sentence, Instant until, Instant now) {
+  Section& section = tools_.sections[number];
+  section.down_until = until;
+  say_trouble(section, "provider_down", sentence, "");
+  answer_waiting(section, Outcome::retry, "no connection", now);
+}
+
+void Publish::section_up(uint8_t number) {
+  Section& section = tools_.sections[number];
+  section.down_until = Instant{};
+  section.trouble.clear();
+}
+
+void Publish::section_paused(uint8_t number, string_view reason, string_view advice, Duration pause, Instant now) {
+  Section& section = tools_.sections[number];
+  section.paused_until = later(section.paused_until, now + pause);
+  say_trouble(section, "provider_down", reason, advice);
+  answer_waiting(section, Outcome::config, reason, now);
+}
+
+// Once per condition: the same words are not said again until a push was accepted.
+void Publish::say_trouble(Section& section, string_view event, string_view reason, string_view advice) {
+  const string_view words = slice(reason, 0, 64);
+  if (section.trouble.view() == words) return;
+  (void)section.trouble.assign(words);
+  LogLine line(tools_.log, Level::error, event);
+  line.field("provider", section.name).sentence("reason", reason);
+  if (!advice.empty()) line.sentence("check", advice);
+}
+
+// ---- held devices ----------------------------------------------------------
+
+void Publish::hold(Push& push, string_view reason, string_view advice, Instant now, UnixTime wall) {
+  Section& section = tools_.sections[push.section];
+  const Device* device = tools_.registry.find(push.node);
+  // Staging that is full: the next publish is sent, and holds it then.
+  if (device != nullptr && !device->held) (void)tools_.registry.hold(push.node, reason, wall).ok();
+  if (section.probe == &push) section.probe_now = false;
+  if (section.probe_after <= now) section.probe_after = now + Section::probe_every;
+  if (now >= section.warn_hold_after) {
+    section.warn_hold_after = now + say_hold_every;
+    FixedText<16> room;
+    LogLine(tools_.log, Level::warn, "device_held")
+        .field("provider", section.name)
+        .field("device", pseudonym(push.node, room))
+        .field("reason", reason)
+        .sentence("check", advice);
+  }
+  end_push(push, Outcome::held, reason, now);
+}
+
+// From the last device to the first: when one ends, the last takes its place, and that was looked at already.
+void Publish::release_slice(Section& section) {
+  for (uint32_t i = 0; i < releases_a_turn && section.release_left > 0; ++i) {
+    const Device* device = tools_.registry.device_at(section.release_left - 1);
+    const bool ours = device != nullptr && device->held && device->section == section.number;
+    if (ours && !tools_.registry.release(device->node, section.releasing).ok())
+      return;  // staging is full: on after the commit
+    --section.release_left;
+  }
+  if (section.release_left == 0) section.releasing = UnixTime{};
+}
+
+// True when one more device may not be dropped now; else it is counted.
+bool Publish::brake(Section& section, Instant now) {
+  if (section.drops == 0 || now - section.drops_since >= brake_window) {
+    section.drops_since = now;
+    section.drops = 0;
+  }
+  const uint32_t drops = section.drops + 1;
+  if (drops > brake_devices) {
+    uint32_t devices = section.drops;  // they may be gone from the registry, or not yet
+    for (uint32_t i = 0; const Device* device = tools_.registry.device_at(i); ++i)
+      devices += device->section == section.number;
+    if (uint64_t{drops} * 100 > uint64_t{devices} * brake_percent) return true;
+  }
+  section.drops = drops;
+  return false;
+}
+
+}  // namespace tocsin

@@ -1,0 +1,215 @@
+// Up: what a provider's reply means for the push, the device, the section and the
+// publisher. A device is dropped only on the provider's clear word about that
+// device; words that our own mistakes produce too need proof, else it is held.
+#include "gateway/publish.h"
+
+namespace tocsin {
+namespace {
+
+constexpr Duration open_job_retry_max = seconds(1);  // a retry this soon keeps its publisher waiting
+constexpr Duration silence_after_410 = hours(1);     // a 410 that is older than the registration
+constexpr Duration rate_first = seconds(30);
+constexpr Duration rate_max = minutes(15);
+constexpr uint8_t rate_level_max = 5;  // 30 s · 2⁵ is over rate_max
+
+}  // namespace
+
+void Publish::over(Push& push, Instant now, UnixTime wall) {
+  GW_CHECK(push.place == Push::Place::in_flight);
+  if (push.dropped) return give_back(push);
+  const H2Exchange& exchange = push.exchange;
+  switch (exchange.outcome) {
+    case H2Exchange::Outcome::answered: {
+      Reply reply;
+      reply.status = exchange.status;
+      reply.retry_after = exchange.retry_after.view();
+      if (!exchange.date.empty()) reply.date = parse_http_date(exchange.date.view());
+      const Provider& provider = *tools_.sections[push.section].provider;
+      JsonDocument json(tools_.json_heap);
+      if (exchange.body_size > 0) provider.read(exchange.body_text(), json, reply);
+      return judged(push, provider.judge(reply, wall), now, wall);
+    }
+    case H2Exchange::Outcome::unprocessed:
+      return retry(push, RetryClass::unprocessed, {}, Outcome::retry, "unprocessed", now);
+    case H2Exchange::Outcome::reset: return retry(push, RetryClass::unknown, {}, Outcome::retry, "reset", now);
+    case H2Exchange::Outcome::cancelled: return retry(push, RetryClass::unknown, {}, Outcome::retry, "timed out", now);
+    case H2Exchange::Outcome::lost:
+    case H2Exchange::Outcome::open: return retry(push, RetryClass::unknown, {}, Outcome::retry, "connection lost", now);
+  }
+}
+
+void Publish::judged(Push& push, const Verdict& verdict, Instant now, UnixTime wall) {
+  Section& section = tools_.sections[push.section];
+  if (verdict.reauthorize && section.token != nullptr) section.token->renew(now, wall, tools_.random);
+  if (verdict.reconnect) tools_.dispatch.reconnect(push.section);
+  switch (verdict.kind) {
+    case Verdict::Kind::delivered: return delivered(push, now, wall);
+    case Verdict::Kind::dead: return gone(push, verdict, now, wall);
+    case Verdict::Kind::suspect: return suspected(push, verdict, now, wall);
+    case Verdict::Kind::limited: return limited(push, verdict, now);
+    case Verdict::Kind::shrink: return shrink(push, now, wall);
+    case Verdict::Kind::retry:
+      // What a new token or a new connection mends is not worth a word; what comes back is.
+      if (!verdict.advice.empty() && push.retry_class == verdict.retry_class) {
+        say_trouble(section, "provider_trouble", verdict.reason, verdict.advice);
+      }
+      return retry(push, verdict.retry_class, verdict.after, Outcome::retry, verdict.reason, now);
+    case Verdict::Kind::refused:
+      say_trouble(section, "push_refused", verdict.reason, verdict.advice);
+      return end_push(push, Outcome::refused, verdict.reason, now);
+    case Verdict::Kind::config:
+      section_paused(push.section, verdict.reason, verdict.advice, verdict.pause, now);
+      return retry(push, verdict.retry_class, {}, Outcome::config, verdict.reason, now);
+  }
+}
+
+void Publish::delivered(Push& push, Instant now, UnixTime wall) {
+  Section& section = tools_.sections[push.section];
+  section.note_accepted(push.node, now);
+  section.trouble.clear();
+  if (DeviceState* state = throttle_.find(push.node)) state->rate_level = 0;
+  if (const Device* device = tools_.registry.find(push.node)) {
+    // Staging that is full only means that the next success writes it.
+    (void)tools_.registry.accepted(push.node, section.fingerprint, wall).ok();
+    if (device->held) (void)tools_.registry.release(push.node, wall).ok();
+  }
+  if (section.probe == &push &&
+      section.probe_now) {  // the first since the configuration may have changed: it speaks for all
+    section.probe_now = false;
+    section.releasing = wall.s > 0 ? wall : UnixTime{1};
+    section.release_left = tools_.registry.count();
+  }
+  end_push(push, Outcome::delivered, "", now);
+}
+
+// The provider's clear word, if the registration is not younger than it.
+void Publish::gone(Push& push, const Verdict& verdict, Instant now, UnixTime wall) {
+  const Device* device = tools_.registry.find(push.node);
+  // A registration made while the clock was implausible counts as the oldest.
+  const UnixTime since{device == nullptr ? 0 : static_cast<int64_t>(device->refreshed)};
+  const bool younger = verdict.gone_since != UnixTime{} && plausible(since) && since > verdict.gone_since;
+  if (!younger) return drop(push, verdict.reason, now, wall);
+  if (DeviceState* state = throttle_.entry(push.node, now)) state->silent_until = now + silence_after_410;
+  end_push(push, Outcome::retry, verdict.reason, now);
+}
+
+void Publish::suspected(Push& push, const Verdict& verdict, Instant now, UnixTime wall) {
+  const Section& section = tools_.sections[push.section];
+  const Device* device = tools_.registry.find(push.node);
+  const bool proven = device != nullptr && device->accepted_under == section.fingerprint;
+  if (device == nullptr || proven || (verdict.environment && section.another_accepted(push.node, now))) {
+    return drop(push, verdict.reason, now, wall);
+  }
+  hold(push, verdict.reason, verdict.advice, now, wall);
+}
+
+// The word is believed: the device ends. `gone` is said once that is durable.
+void Publish::drop(Push& push, string_view reason, Instant now, UnixTime wall) {
+  if (tools_.registry.find(push.node) == nullptr) return end_push(push, Outcome::dead, reason, now);
+  Section& section = tools_.sections[push.section];
+  DeviceState* const state = throttle_.entry(push.node, now);
+  const bool again = state != nullptr && state->ending > tools_.registry.committed_ticket();
+  if (!again && brake(section, now)) {
+    return hold(push, reason, "many devices of this section ended within an hour: check topic and environment", now,
+                wall);
+  }
+  const Result<Ticket> ticket = tools_.registry.end(push.node, EndReason::provider, reason, wall);
+  // It will be asked again at the next publish.
+  if (!ticket.ok()) return end_push(push, Outcome::busy, describe(ticket.error()), now);
+  if (!again) {
+    FixedText<16> room;
+    LogLine(tools_.log, Level::info, "unregistered")
+        .field("why", "provider")
+        .field("provider", section.name)
+        .field("device", pseudonym(push.node, room))
+        .field("reason", reason);
+  }
+  if (state != nullptr) state->ending = ticket.value();
+  if (Job* const job = push.job) {
+    job->ticket = ticket.value();
+    job->push = nullptr;
+    push.job = nullptr;
+    --section.jobs;
+  }
+  give_back(push);
+}
+
+// The provider limits this device; its later pushes wait as well.
+void Publish::limited(Push& push, const Verdict& verdict, Instant now) {
+  DeviceState* const state = throttle_.entry(push.node, now);
+  Duration wait = verdict.after;
+  if (wait.us == 0) {
+    wait = rate_first * (int64_t{1} << (state == nullptr ? 0 : state->rate_level));
+    if (wait > rate_max) wait = rate_max;
+  }
+  if (state != nullptr) {
+    state->quiet_until = now + wait;
+    if (state->rate_level < rate_level_max) ++state->rate_level;
+  }
+  retry(push, RetryClass::rate_told, wait, Outcome::limited, verdict.reason, now);
+}
+
+// Too large for the provider: account and alert go alone, once.
+void Publish::shrink(Push& push, Instant now, UnixTime wall) {
+  const Device* device = tools_.registry.find(push.node);
+  Registration registration;
+  if (push.shrunk || device == nullptr || !tools_.registry.read(*device, record_room_, registration).ok()) {
+    return end_push(push, Outcome::refused, "PayloadTooLarge", now);
+  }
+  push.shrunk = true;
+  const Notice wake_up;
+  Outgoing outgoing = tools_.sections[push.section].provider->outgoing(wake_up);
+  outgoing.send = true;
+  outgoing.alert = outgoing.urgent = push.urgent;
+  outgoing.call = push.call;
+  const Status mapped = map(push, registration, wake_up, outgoing, wall);
+  if (!mapped.ok()) return end_push(push, Outcome::refused, "PayloadTooLarge", now);
+  unplace(push);
+  make_ready(push, now);
+}
+
+void Publish::retry(Push& push, RetryClass retry_class, Duration told, Outcome outcome, string_view reason,
+                    Instant now) {
+  // Long waits stay long: what was silent for so many tries is not asked in quick succession again.
+  const bool long_already = push.retry_class == RetryClass::server_trouble;
+  if (retry_class == RetryClass::unknown && long_already) retry_class = RetryClass::server_trouble;
+  if (push.retry_class != retry_class) {
+    push.retry_class = retry_class;
+    push.tries = 0;
+  }
+  ++push.tries;
+  uint8_t random[8];
+  tools_.random.fill(random);
+  RetryPlan plan = plan_retry(retry_class, push.tries, get_u64(random), told);
+  if (!plan.again && (retry_class == RetryClass::unprocessed || retry_class == RetryClass::unknown)) {
+    // Quick tries are over, but what was answered `result` is not given up before it expires.
+    return retry(push, RetryClass::server_trouble, {}, outcome, reason, now);
+  }
+  const bool in_time = plan.again && now + plan.after < push.expires && !stopping_;
+  const bool stays_open = in_time && plan.after <= open_job_retry_max && outcome == Outcome::retry;
+  if (push.job != nullptr && !stays_open) {
+    const bool room = room_for_pending();
+    // `result` is a promise that only the pending pool can keep.
+    if (in_time && !room && outcome == Outcome::limited) outcome = Outcome::busy;
+    answer_job(*push.job, {outcome, reason, push.exchange.id.view()}, now);
+    if (!room || !in_time) return give_back(push);
+  }
+  if (!in_time) return end_push(push, outcome, reason, now);
+  unplace(push);
+  if (!push.call && (!push.content || outcome == Outcome::limited)) {
+    if (DeviceState* state = throttle_.entry(push.node, now)) {
+      Push*& waiting = push.content ? state->content : state->wake;
+      // One push waits per device: a newer one that is already there speaks for this one.
+      if (waiting != nullptr) return end_push(push, Outcome::coalesced, reason, now);
+      waiting = &push;
+      push.device = state;
+    }
+  }
+  if (plan.after.us == 0) {
+    make_ready(push, now);
+  } else {
+    delay(push, now + plan.after);
+  }
+}
+
+}  // namespace tocsin

@@ -1,0 +1,46 @@
+// One turn: wait, read, tick, commit, write. Links ask for what they want anew
+// every turn, so there is nothing to unregister.
+#pragma once
+
+#include <cstdint>
+
+#include "link/component_link.h"
+#include "link/journal_file.h"
+#include "link/origin_link.h"
+
+namespace tocsin {
+
+class Loop : public Dispatch {
+ public:
+  Loop(port::Port& port, Log& log) : port_(port), log_(log) {}
+  // Everything outlives the loop.
+  void serve(Gateway& gateway, ComponentLink& component, std::span<OriginLink*> origins, JournalFile& journal);
+
+  void turn();
+  // TERM: answers what is open, says goodbye; stopped() is true when everything left, after 3 s at most.
+  void stop();
+  bool stopped() const { return stopped_; }
+
+  void wake(uint8_t) override {}  // the write step of this turn asks every origin anyway
+  void cancel(Push& push) override;
+  void reconnect(uint8_t section) override;
+
+ private:
+  Instant due(Instant now) const;
+  void finish(Instant now);
+  void account(Duration took, Instant now);
+  port::Port& port_;
+  Log& log_;
+  Gateway* gateway_ = nullptr;
+  ComponentLink* component_ = nullptr;
+  std::span<OriginLink*> origins_;
+  JournalFile* journal_ = nullptr;
+  bool stopping_ = false;
+  bool stopped_ = false;
+  Instant stop_deadline_{};
+  uint32_t slow_turns_ = 0;  // since the last one that was logged
+  Duration slowest_{};
+  Instant say_slow_after_{};
+};
+
+}  // namespace tocsin

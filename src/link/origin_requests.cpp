@@ -1,0 +1,146 @@
+// Requests: what may leave, what came of it, and what never came back.
+#include "link/origin_link.h"
+
+namespace tocsin {
+namespace {
+
+constexpr Duration request_within = seconds(20);  // then RST_STREAM(CANCEL); two in a row: the connection is stuck
+constexpr Duration doubtful_after = seconds(60);  // home routers drop idle mappings silently: ask before sending
+// Publishers wait 5 s: there should be time left for another connection.
+constexpr Duration doubt_ping_within = seconds(3);
+constexpr Duration clock_pause = seconds(30);
+
+}  // namespace
+
+// Without a clock nothing can be signed, and no certificate be verified.
+bool OriginLink::may_sign(Instant now) {
+  if (section_.token == nullptr) return true;
+  const Status fresh = section_.token->keep_fresh(now, port_.clock.wall(), port_.entropy);
+  if (fresh.ok()) return true;
+  const bool clock = fresh.error() == Error::again;
+  publish_.section_paused(section_.number, clock ? "the clock was never set" : "the key can not sign",
+                          clock ? "set the system's clock: a provider refuses signatures from the past" : "",
+                          clock_pause, now);
+  return false;
+}
+
+bool OriginLink::ping(Duration within, Instant now) {
+  if (!connection().http().ping().ok()) return false;
+  pinging_ = true;
+  ping_deadline_ = now + within;
+  return true;
+}
+
+void OriginLink::submit(Instant now) {
+  if (!open_ || !publish_.wants_to_send(section_.number, now) || !may_sign(now)) return;
+  OriginConnection& active = connection();
+  const H2Client& http = active.http();
+  if (!pinging_ && http.in_flight() == 0 && now - active.heard() > doubtful_after) {
+    (void)ping(doubt_ping_within, now);  // without memory for it the requests themselves will tell
+  }
+  if (pinging_ && http.in_flight() == 0) return;
+  while (open_ && http.room() > 0) {
+    Push* push = publish_.next(section_.number, now);
+    if (push == nullptr || !submit_one(*push, now)) break;
+  }
+}
+
+// Nothing is open whose time could run out, and yet nothing leaves: no stream is granted, or no window.
+void OriginLink::watch_for_stuck(Instant now) {
+  const bool stuck =
+      open_ && !pinging_ && connection().http().in_flight() == 0 && publish_.wants_to_send(section_.number, now);
+  if (!stuck) {
+    stuck_at_ = Instant::never();
+  } else if (stuck_at_ == Instant::never()) {
+    stuck_at_ = now + request_within;
+  }
+}
+
+// False: nothing more can be submitted now.
+bool OriginLink::submit_one(Push& push, Instant now) {
+  const Request& request = push.request;
+  H2Header headers[Request::headers_max + 5];
+  uint32_t count = 0;
+  headers[count++] = {":method", "POST"};
+  headers[count++] = {":scheme", "https"};
+  headers[count++] = {":authority", authority_.view()};
+  headers[count++] = {":path", request.path, true};
+  if (section_.token != nullptr) headers[count++] = {"authorization", section_.token->authorization(), true};
+  for (uint32_t i = 0; i < request.count; ++i) {
+    headers[count++] = {request.headers[i].name, request.headers[i].value, request.headers[i].no_index};
+  }
+  push.timed_out = false;
+  push.connection = active_;
+  push.exchange.owner = &push;
+  H2Client& http = connection().http();
+  if (http.in_flight() == 0) unanswered_since_ = now;
+  const Status submitted = http.submit({headers, count}, request.body, push.exchange);
+  if (submitted.ok()) return true;
+  if (submitted.error() == Error::too_long || submitted.error() == Error::malformed) {
+    // It never can be sent: it must not stand in everybody's way.
+    push.exchange.outcome = H2Exchange::Outcome::reset;
+    publish_.over(push, now, port_.clock.wall());
+    return true;
+  }
+  publish_.put_back(push);
+  // A session that can not even take one request will not recover by waiting.
+  if (submitted.error() == Error::exhausted && http.in_flight() == 0) {
+    announced_ = false;
+    end(connection(), "out of counted memory for a request", now);
+  }
+  return false;
+}
+
+Instant OriginLink::next_timeout() const {
+  for (const Push* push = section_.in_flight.first(); push != nullptr; push = section_.in_flight.after(*push)) {
+    if (!push->timed_out) return push->sent + request_within;
+  }
+  return Instant::never();
+}
+
+// They come back through collect() when their RST was written.
+void OriginLink::time_out_requests(Instant now) {
+  for (Push* push = section_.in_flight.first(); push != nullptr; push = section_.in_flight.after(*push)) {
+    if (push->timed_out) continue;
+    if (push->sent + request_within > now) break;
+    push->timed_out = true;
+    if (push->connection == active_) ++timeouts_;
+    cancel(*push);
+  }
+  if (timeouts_ < timeouts_max) return;
+  timeouts_ = 0;
+  if (!open_) return;
+  announced_ =
+      false;  // not a steady one, however old it is: a provider that is silent for hours is asked more and more seldom
+  drain("two requests in a row were not answered", now);
+}
+
+// Pushes that were given up before their time was over tell the same when nothing else is answered either.
+void OriginLink::note_outcome(const Push& push, Instant now) {
+  if (push.exchange.outcome == H2Exchange::Outcome::answered) {
+    timeouts_ = 0;
+    unanswered_since_ = now;
+  } else if (push.exchange.outcome == H2Exchange::Outcome::cancelled && !push.timed_out &&
+             now - unanswered_since_ >= request_within) {
+    ++timeouts_;
+  }
+}
+
+// True when pushes came back.
+bool OriginLink::collect(OriginConnection& from, Instant now) {
+  const OriginConnection* outer = collecting_;
+  collecting_ = &from;
+  bool any = false;
+  while (H2Exchange* exchange = from.http().next()) {
+    any = true;
+    Push& push = *static_cast<Push*>(exchange->owner);
+    if (&from == &connection()) note_outcome(push, now);
+    publish_.over(push, now, port_.clock.wall());
+  }
+  collecting_ = outer;
+  return any;
+}
+
+void OriginLink::cancel(Push& push) { connections_[push.connection].http().cancel(push.exchange); }
+
+}  // namespace tocsin

@@ -1,0 +1,294 @@
+#include "load.h"
+
+#include "settings/validate.h"
+
+namespace tocsin {
+
+namespace {
+
+constexpr Place xmpp_place{.kind = SectionKind::xmpp};
+constexpr size_t secret_bytes_max = 256;
+constexpr uint32_t readable_by_all = 0004;
+constexpr string_view certificate_begins = "-----BEGIN CERTIFICATE-----";
+
+constexpr const char* ca_files[] = {
+    "/etc/ssl/certs/ca-certificates.crt",  // Debian, Alpine, OpenWrt
+    "/etc/ssl/cert.pem",                   // BSD, Alpine, macOS
+    "/etc/pki/tls/certs/ca-bundle.crt",    // Fedora
+};
+
+int code_for(Error error) {
+  switch (error) {
+    case Error::not_found: return exit_code::missing;
+    case Error::denied: return exit_code::permission;
+    case Error::io: return exit_code::io;
+    default: return exit_code::conf;
+  }
+}
+
+Place apns_place(uint32_t index) { return Place{.kind = SectionKind::apns, .index = index}; }
+
+// The arena's next user must not find a secret.
+void wipe(ByteView bytes) {
+  for (size_t i = 0; i < bytes.size(); ++i) const_cast<volatile uint8_t*>(bytes.data())[i] = 0;
+}
+
+// What must stand in a PEM file; a look only, the crypto decides later.
+bool has(ByteView file, string_view words) { return text_of(file).find(words) != string_view::npos; }
+
+}  // namespace
+
+std::span<const char* const> system_ca_files() { return ca_files; }
+
+Loader::Loader(port::Storage& storage, const Environment& environment, Settings& settings, Faults& faults)
+    : storage_(&storage),
+      environment_(&environment),
+      settings_(&settings),
+      faults_(&faults),
+      parser_(environment, settings, faults) {}
+
+void Loader::load(const CommandLine& line, Arena& room, LoadedFiles& files) {
+  // Without all of its files a conf would be called incomplete for the wrong reason.
+  if (!read_confs(line, room)) return;
+  for (const string_view argument : line.overrides) parser_.override(argument);
+  validate(*settings_, parser_.origins(), *environment_, *faults_);
+  read_secret(room);
+  for (uint32_t i = 0; i < settings_->apns.count; ++i) {
+    read_provider(i, room, files);
+    files.providers_on += files.apns[i].off ? 0 : 1;
+    ++loaded_;
+  }
+}
+
+bool Loader::read_confs(const CommandLine& line, Arena& room) {
+  bool all = true;
+  uint32_t index = 0;
+  for (const string_view name : line.conf_files) {
+    const size_t mark = room.used();
+    const Wanted wanted{.path = name, .where = {name}, .key = {}, .bytes_max = conf_bytes_max, .weight = Weight::stop};
+    const Read conf = read(wanted, room);
+    if (conf.ok) {
+      parser_.parse(text_of(conf.bytes), name);
+      conf_modes_[index] = conf.mode;
+    }
+    all = all && conf.ok;
+    wipe(conf.bytes);
+    room.rewind(mark);
+    ++index;
+  }
+  // Only a conf that holds a secret is one; which says the line of the key.
+  const Where secret = parser_.origins().key(xmpp_place, "secret");
+  if (!all || !parser_.origins().has_key(xmpp_place, "secret")) return all;
+  for (uint32_t i = 0; i < line.conf_files.count; ++i) {
+    if (line.conf_files[i].data() != secret.file.data()) continue;
+    check_mode({.path = secret.file, .where = secret, .key = "secret", .bytes_max = 0, .weight = Weight::stop},
+               conf_modes_[i]);
+  }
+  return all;
+}
+
+void Loader::read_secret(Arena& room) {
+  XmppSettings& xmpp = settings_->xmpp;
+  if (xmpp.secret_file.empty()) return;
+  const size_t mark = room.used();
+  const Where where = parser_.origins().key(xmpp_place, "secret_file");
+  const Wanted wanted{.path = xmpp.secret_file.view(),
+                      .where = where,
+                      .key = "secret_file",
+                      .bytes_max = secret_bytes_max + 2,  // and the line's end
+                      .weight = Weight::stop};
+  const Read file = read(wanted, room);
+  if (file.ok) {
+    check_mode(wanted, file.mode);
+    string_view secret = text_of(file.bytes);
+    if (ends_with(secret, "\n")) secret = slice(secret, 0, secret.size() - 1);
+    if (ends_with(secret, "\r")) secret = slice(secret, 0, secret.size() - 1);
+    bool plain = is_utf8(secret);
+    for (char c : secret) plain = plain && static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
+    if (secret.empty() || !plain || !xmpp.secret.assign(secret)) {
+      FaultLine(*faults_, where, Weight::stop, exit_code::conf)
+          .text("secret_file: ")
+          .path(wanted.path)
+          .text(" must hold one line of text, at most ")
+          .number(secret_bytes_max)
+          .text(" bytes, and nothing else");
+    }
+  }
+  wipe(file.bytes);
+  room.rewind(mark);
+}
+
+void Loader::read_provider(uint32_t index, Arena& room, LoadedFiles& files) {
+  LoadedFiles::Provider& provider = files.apns[index];
+  const ApnsSettings& apns = settings_->apns[index];
+  provider = LoadedFiles::Provider{};
+  if (apns.key.empty()) {  // validate() spoke of it
+    provider.off = true;
+    return;
+  }
+  const Wanted wanted{.path = apns.key.view(),
+                      .where = parser_.origins().key(apns_place(index), "key"),
+                      .key = "key",
+                      .bytes_max = key_bytes_max,
+                      .weight = Weight::provider_off};
+  const Read key = read(wanted, room);
+  if (!key.ok || !check_mode(wanted, key.mode)) {
+    provider.off = true;
+  } else if (!has(key.bytes, "-----BEGIN PRIVATE KEY-----")) {
+    turn_off(files, index, "key",
+             "the file is not the unencrypted .p8 key that Apple hands out (PEM, BEGIN PRIVATE KEY)");
+  } else {
+    provider.key = key.bytes;
+  }
+  // Also for a provider that is off: the operator sees all faults at once.
+  if (!read_certificates(index, room, files)) provider.off = true;
+  if (provider.off) provider.key = {};
+}
+
+bool Loader::read_certificates(uint32_t index, Arena& room, LoadedFiles& files) {
+  const ApnsSettings& apns = settings_->apns[index];
+  LoadedFiles::Provider& provider = files.apns[index];
+  const Where where = parser_.origins().nearest(apns_place(index), "ca_file");
+  if (apns.ca_file.empty()) return read_system_certificates(where, room, provider.ca);
+  for (uint32_t i = 0; i < index; ++i) {
+    if (settings_->apns[i].ca_file.view() != apns.ca_file.view() || files.apns[i].ca.empty()) continue;
+    provider.ca = files.apns[i].ca;
+    return true;
+  }
+  const Read ca = read({.path = apns.ca_file.view(),
+                        .where = where,
+                        .key = "ca_file",
+                        .bytes_max = ca_bytes_max,
+                        .weight = Weight::provider_off},
+                       room);
+  if (!ca.ok) return false;
+  if (!has(ca.bytes, certificate_begins)) {
+    turn_off(files, index, "ca_file", "the file holds no certificate in PEM (BEGIN CERTIFICATE)");
+    return false;
+  }
+  provider.ca = ca.bytes;
+  return true;
+}
+
+// Reads the system's store once, for all sections that name no other.
+bool Loader::read_system_certificates(Where where, Arena& room, ByteView& ca) {
+  for (const char* path : ca_files) {
+    if (!system_ca_.empty()) break;
+    const size_t mark = room.used();
+    const Error error = read_bytes(path, ca_bytes_max, room, system_ca_);
+    if (error == Error::none && has(system_ca_, certificate_begins)) break;
+    system_ca_ = {};
+    room.rewind(mark);
+    if (error != Error::too_long && error != Error::exhausted) continue;
+    say({.path = path, .where = where, .key = "ca_file", .bytes_max = ca_bytes_max, .weight = Weight::provider_off},
+        path, error);
+    return false;
+  }
+  ca = system_ca_;
+  if (!ca.empty()) return true;
+  FaultLine(*faults_, where, Weight::provider_off, exit_code::missing)
+      .text("no certificates of the system found (")
+      .text(ca_files[0])
+      .text("); install ca-certificates or set ca_file");
+  return false;
+}
+
+void Loader::turn_off(LoadedFiles& files, uint32_t apns, string_view key_name, string_view sentence) {
+  // While load() runs, the provider is not counted yet.
+  LoadedFiles::Provider& provider = files.apns[apns];
+  if (apns < loaded_ && !provider.off) --files.providers_on;
+  provider.off = true;
+  const ApnsSettings& settings = settings_->apns[apns];
+  const string_view path = key_name == "key" ? settings.key.view() : settings.ca_file.view();
+  FaultLine line(*faults_, parser_.origins().nearest(apns_place(apns), key_name), Weight::provider_off,
+                 exit_code::conf);
+  line.text(key_name).text(": ");
+  if (!path.empty()) line.path(path).text(": ");  // else it is the system's store
+  line.text(sentence);
+}
+
+Loader::Read Loader::read(const Wanted& wanted, Arena& room) {
+  Path path;
+  if (!path.assign(wanted.path)) {
+    say(wanted, "", Error::too_long);
+    return {};
+  }
+  const Result<port::FileFacts> facts = storage_->facts(path.c_str());
+  if (!facts.ok()) {
+    say(wanted, path.c_str(), facts.error());
+    return {};
+  }
+  if (facts.value().directory) {
+    say(wanted, path.c_str(), Error::malformed);
+    return {};
+  }
+  Read out{.ok = true, .bytes = {}, .mode = facts.value().mode};
+  const Error error = read_bytes(path.c_str(), wanted.bytes_max, room, out.bytes);
+  if (error == Error::none) return out;
+  say(wanted, path.c_str(), error);
+  return {};
+}
+
+Error Loader::read_bytes(const char* path, size_t bytes_max, Arena& room, ByteView& bytes) {
+  const Result<port::Handle> file = storage_->open(path, port::OpenMode::read);
+  if (!file.ok()) return file.error();
+  // One byte more than allowed tells a file of just the allowed size from a longer one.
+  Bytes rest = room.rest();
+  const bool tight = rest.size() < bytes_max + 1;
+  if (!tight) rest = rest.first(bytes_max + 1);
+  const Result<size_t> got = storage_->read_at(file.value(), 0, rest);
+  storage_->shut(file.value());
+  if (!got.ok()) return got.error();
+  if (got.value() > bytes_max) return Error::too_long;
+  if (tight && got.value() == rest.size()) return Error::exhausted;
+  void* kept = room.take(got.value() + 1, 1);
+  GW_CHECK(kept == rest.data());
+  rest[got.value()] = '\0';
+  bytes = rest.first(got.value());
+  return Error::none;
+}
+
+bool Loader::check_mode(const Wanted& wanted, uint32_t mode) {
+  if ((mode & readable_by_all) == 0 || is_credential(wanted.path)) return true;
+  const bool strict = settings_->process.secret_modes == SecretModes::strict;
+  FaultLine(*faults_, wanted.where, strict ? wanted.weight : Weight::warning, exit_code::conf)
+      .text(wanted.key)
+      .text(": ")
+      .path(wanted.path)
+      .text(" can be read by every user of this machine; mend it with: chmod o-r ")
+      .command(wanted.path);
+  return !strict;
+}
+
+void Loader::say(const Wanted& wanted, const char* path, Error error) {
+  FaultLine line(*faults_, wanted.where, wanted.weight, code_for(error));
+  if (!wanted.key.empty()) line.text(wanted.key).text(": ").path(wanted.path).text(": ");
+  switch (error) {
+    case Error::not_found:
+      line.text(wanted.key.empty() ? "no such file; name another one with -c" : "no such file");
+      break;
+    case Error::denied:
+      line.text("permission denied; let the service's group read it: chgrp tocsin ")
+          .command(path)
+          .text(" && chmod g+r ")
+          .command(path);
+      break;
+    case Error::malformed: line.text("this is a directory"); break;
+    case Error::too_long:
+      if (path[0] == '\0')
+        line.text("the name is over ").number(path_bytes_max).text(" bytes");
+      else
+        line.text("the file is over ").number(wanted.bytes_max).text(" bytes");
+      break;
+    case Error::exhausted: line.text("all files together are too large"); break;
+    default: line.text(describe(error)); break;
+  }
+}
+
+bool Loader::is_credential(string_view path) const {
+  const string_view directory = environment_->credentials_directory;
+  if (directory.empty() || !starts_with(path, directory)) return false;
+  return ends_with(directory, "/") || starts_with(slice(path, directory.size()), "/");
+}
+
+}  // namespace tocsin

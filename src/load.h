@@ -1,0 +1,89 @@
+// Reads what the command line names: conf files, the component's secret, the
+// providers' keys and certificates. Everything wrong is collected in Faults: what
+// stops the gateway, and what only turns one provider off. For start-up: it blocks.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/arena.h"
+#include "command_line.h"
+#include "port/port.h"
+#include "settings/conf_parser.h"
+#include "settings/faults.h"
+#include "settings/settings.h"
+
+namespace tocsin {
+
+inline constexpr size_t conf_bytes_max = 256 * 1024;
+inline constexpr size_t key_bytes_max = 8 * 1024;
+inline constexpr size_t ca_bytes_max = 512 * 1024;
+// Room for the loader's arena: the largest conf (its room is given back), the
+// system's certificates, and keys and pinned roots of all sections.
+inline constexpr size_t load_room_bytes = 1024 * 1024;
+
+// Whole files in the loader's arena. A NUL stands behind each, not counted in its
+// size: mbedTLS wants to see it after PEM.
+struct LoadedFiles {
+  struct Provider {
+    bool off = false;  // takes registrations, but its publishes get `wait`
+    ByteView key;      // PEM; empty when off
+    ByteView ca;       // PEM; the system's store where the section names none
+  };
+  Provider apns[sections_max];  // same index as Settings::apns
+  uint32_t providers_on = 0;
+};
+
+// The places where systems keep their certificates, in the order they are tried.
+std::span<const char* const> system_ca_files();
+
+class Loader {
+ public:
+  // All but the arena's contents outlive this; environment's and the command line's views too.
+  Loader(port::Storage& storage, const Environment& environment, Settings& settings, Faults& faults);
+
+  // Fills settings, files and faults. What it read stays valid as long as room does.
+  void load(const CommandLine& line, Arena& room, LoadedFiles& files);
+
+  // For what shows only when the key or the certificates are used: one more fault, at
+  // the line of key or ca_file, and the section is off.
+  void turn_off(LoadedFiles& files, uint32_t apns, string_view key_name, string_view sentence);
+
+ private:
+  // A file to be read, and how to speak of it.
+  struct Wanted {
+    string_view path;
+    Where where;      // of the key that names it
+    string_view key;  // its name; empty for a conf file
+    size_t bytes_max;
+    Weight weight;  // of a fault
+  };
+  struct Read {
+    bool ok = false;
+    ByteView bytes;
+    uint32_t mode = 0;
+  };
+
+  bool read_confs(const CommandLine& line, Arena& room);
+  void read_secret(Arena& room);
+  void read_provider(uint32_t index, Arena& room, LoadedFiles& files);
+  bool read_certificates(uint32_t index, Arena& room, LoadedFiles& files);
+  bool read_system_certificates(Where where, Arena& room, ByteView& ca);
+  Read read(const Wanted& wanted, Arena& room);
+  Error read_bytes(const char* path, size_t bytes_max, Arena& room, ByteView& bytes);
+  // False when a fault of this weight makes the file unusable.
+  bool check_mode(const Wanted& wanted, uint32_t mode);
+  void say(const Wanted& wanted, const char* path, Error error);
+  bool is_credential(string_view path) const;
+
+  port::Storage* storage_;
+  const Environment* environment_;
+  Settings* settings_;
+  Faults* faults_;
+  ConfParser parser_;
+  uint32_t conf_modes_[conf_files_max] = {};
+  ByteView system_ca_;
+  uint32_t loaded_ = 0;  // providers that providers_on speaks of
+};
+
+}  // namespace tocsin

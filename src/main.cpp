@@ -1,0 +1,231 @@
+// tocsin: the subcommands. Everything that is worth testing lives elsewhere;
+// this file joins the parts on the posix port.
+#include <cstdlib>
+
+#include "command_line.h"
+#include "load.h"
+#include "mem/heap_default.h"
+#include "memory_plan.h"
+#include "port/posix/become.h"
+#include "port/posix/port_posix.h"
+#include "port/posix/reserve.h"
+#include "proto/json.h"
+#include "show.h"
+#include "state.h"
+#include "version.h"
+#include "wiring.h"
+
+namespace tocsin {
+
+const size_t heap_gate_default_bytes = process_heap_bytes;
+static_assert(resolver_heap_bytes == posix::Resolver::heap_bytes);
+
+namespace {
+
+string_view environment_variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? string_view() : string_view(value);
+}
+
+int fail(posix::PosixConsole& console, int code, string_view sentence) {
+  (void)console.err("tocsin: ").ok();
+  (void)console.err(sentence).ok();
+  (void)console.err("\n").ok();
+  return code;
+}
+
+// Everything of one run of the program; too large for the stack.
+struct Program {
+  Settings settings;
+  LoadedFiles files;
+  Faults faults;
+  Plan plan;
+  State state;
+};
+
+posix::ConsoleSettings console_settings(const LogSettings& log) {
+  using To = posix::ConsoleSettings::To;
+  using Times = posix::ConsoleSettings::Timestamps;
+  posix::ConsoleSettings console;
+  switch (log.to.kind) {
+    case LogTarget::Kind::standard_error: console.to = To::standard_error; break;
+    case LogTarget::Kind::syslog: console.to = To::syslog; break;
+    case LogTarget::Kind::file:
+      console.to = To::file;
+      console.path = log.to.path.view();
+      break;
+  }
+  switch (log.timestamps) {
+    case Timestamps::automatic: console.timestamps = Times::automatic; break;
+    case Timestamps::yes: console.timestamps = Times::yes; break;
+    case Timestamps::no: console.timestamps = Times::no; break;
+  }
+  return console;
+}
+
+// Keys and roots of every section; what is wrong turns that section off and is one more fault.
+uint32_t arm_sections(Wiring& wiring, Loader& loader, Program& program) {
+  uint32_t armed = 0;
+  for (uint32_t i = 0; i < wiring.section_count(); ++i) {
+    if (program.files.apns[i].off) continue;
+    const char* culprit = "";
+    const char* problem = "";
+    if (wiring.arm(i, program.files, &culprit, &problem)) {
+      ++armed;
+    } else {
+      loader.turn_off(program.files, i, culprit, problem);
+    }
+  }
+  return armed;
+}
+
+int exit_code_of(Error error) {
+  switch (error) {
+    case Error::busy: return exit_code::unavailable;
+    case Error::denied: return exit_code::permission;
+    case Error::damaged:
+    case Error::unsupported:
+    case Error::malformed: return exit_code::damaged;
+    case Error::not_found:
+    case Error::no_space:
+    case Error::read_only:
+    case Error::exists: return exit_code::cannot_create;
+    case Error::exhausted: return exit_code::conf;
+    default: return exit_code::io;
+  }
+}
+
+int open_registry(Wiring& wiring, Program& program, posix::PosixPort& posix, Log& log) {
+  const Path& path = program.settings.registry.path;
+  const Status opened = wiring.open_registry(path.c_str(), program.state.registry_directory.c_str());
+  const Registry& registry = wiring.registry();
+  uint8_t room[800];
+  Writer sentence(room);
+  if (opened.ok()) {
+    if (registry.cut_bytes() > 0) {
+      LogLine(log, Level::warn, "registry_tail_cut").field("bytes", static_cast<int64_t>(registry.cut_bytes()));
+    }
+    return exit_code::ok;
+  }
+  sentence.text(path.view()).text(": ");
+  if (opened.error() == Error::damaged) {
+    sentence.text("the registry is damaged at byte ").unsigned_number(registry.damage_offset());
+    sentence.text(" (").text(registry.problem()).text("); keep a copy, then restore it from a backup");
+    LogLine(log, Level::error, "registry_damaged").field("offset", static_cast<int64_t>(registry.damage_offset()));
+  } else if (registry.problem()[0] != '\0') {
+    sentence.text(registry.problem());
+  } else {
+    sentence.text("cannot open the registry: ").text(describe(opened.error()));
+  }
+  return fail(posix.console(), exit_code_of(opened.error()), sentence.view());
+}
+
+int run(Wiring& wiring, Loader& loader, Program& program, posix::PosixPort& posix, Log& log) {
+  // The lock is taken before anything else is touched, so that a second gateway typed by accident disturbs nothing.
+  if (const Status state = open_state(program.settings, posix.storage(), posix.port().entropy, program.state);
+      !state.ok()) {
+    return fail(posix.console(), exit_code_of(state.error()), program.state.problem.view());
+  }
+  wiring.set_key(program.state.key);
+  const uint32_t armed = arm_sections(wiring, loader, program);
+  if (const int code = open_registry(wiring, program, posix, log); code != exit_code::ok) return code;
+  posix.signals().catch_all();
+  LogLine(log, Level::info, "ready")
+      .field("version", TOCSIN_VERSION)
+      .field("domain", program.settings.xmpp.domain.view())
+      .field("providers", int64_t{armed})
+      .field("devices", int64_t{wiring.registry().count()});
+  posix.console().gather();
+  Loop& loop = wiring.loop();
+  while (!loop.stopped()) {
+    loop.turn();
+    const posix::Signals::Arrived arrived = posix.signals().take();
+    if (arrived.reopen) posix.console().reopen();
+    if (arrived.stop) loop.stop();
+  }
+  return exit_code::ok;
+}
+
+int start(const CommandLine& line, Program& program, posix::PosixPort& posix, Heap& library_heap) {
+  const Environment environment{.conf = environment_variable("TOCSIN_CONF"),
+                                .state_directory = environment_variable("STATE_DIRECTORY"),
+                                .credentials_directory = environment_variable("CREDENTIALS_DIRECTORY")};
+  if (!line.as_user.empty()) {
+    if (const char* problem = posix::become(line.as_user)) return fail(posix.console(), exit_code::permission, problem);
+  }
+  Arena room(posix::reserve_memory(load_room_bytes));
+  Loader loader(posix.storage(), environment, program.settings, program.faults);
+  loader.load(line, room, program.files);
+  if (program.faults.run_exit_code() != exit_code::ok) {
+    show_faults(program.faults, posix.console());
+    return program.faults.run_exit_code();
+  }
+  plan_memory(program.settings, program.files, program.plan);
+  if (line.task == Task::plan) {
+    show_plan(program.plan, line.json, posix.console());
+    return exit_code::ok;
+  }
+  uint8_t seed[4];
+  posix.port().entropy.fill(seed);
+  json_start(get_u32(seed));
+  if (!crypto_start(library_heap).ok())
+    return fail(posix.console(), exit_code::system, "the crypto library could not be started");
+  if (!posix.console()
+           .configure(console_settings(line.task == Task::run ? program.settings.log : LogSettings{}))
+           .ok()) {
+    return fail(posix.console(), exit_code::cannot_create, "the log of [log] to can not be opened");
+  }
+  Log log(posix.console(), program.settings.log.level);
+  const Bytes memory = posix::reserve_memory(program.plan.region_total());
+  if (memory.empty())
+    return fail(posix.console(), exit_code::system, "the system has no memory for the plan; see: tocsin plan");
+  Region region(memory);
+  Wiring& wiring = *new (region.carve(sizeof(Wiring)).data()) Wiring(region, {.settings = program.settings,
+                                                                              .files = program.files,
+                                                                              .port = posix.port(),
+                                                                              .log = log,
+                                                                              .version = TOCSIN_VERSION});
+  GW_CHECK(region.used() == program.plan.region_total());
+  int code = exit_code::ok;
+  if (line.task == Task::check) {
+    arm_sections(wiring, loader, program);
+    show_faults(program.faults, posix.console());
+    if (posix::is_root())
+      (void)posix.console().err("tocsin: checked as root; the service may see less: add --as USER\n").ok();
+    code = program.faults.check_exit_code();
+    if (code == exit_code::ok) (void)posix.console().out("the conf is good\n").ok();
+  } else {
+    show_faults(program.faults, posix.console());
+    code = run(wiring, loader, program, posix, log);
+  }
+  wiring.~Wiring();
+  return code;
+}
+
+alignas(Program) uint8_t program_room[sizeof(Program)];
+
+}  // namespace
+}  // namespace tocsin
+
+int main(int count, char** arguments) {
+  using namespace tocsin;
+  const HeapSizes sizes = heap_sizes(Settings{});
+  Heap resolver_heap(posix::reserve_memory(sizes.resolver), "resolver");
+  Heap library_heap(posix::reserve_memory(sizes.library), "library");
+  posix::PosixPort posix(resolver_heap, {});
+  CommandLine line;
+  uint8_t message_room[512];
+  Writer message(message_room);
+  const Environment environment{
+      .conf = environment_variable("TOCSIN_CONF"), .state_directory = {}, .credentials_directory = {}};
+  const int parsed =
+      parse_command_line({arguments + 1, static_cast<size_t>(count > 0 ? count - 1 : 0)}, environment, line, message);
+  if (parsed != exit_code::ok) return fail(posix.console(), parsed, message.view());
+  if (line.task == Task::help) return posix.console().out(help_text()).ok() ? 0 : exit_code::io;
+  if (line.task == Task::version) {
+    (void)posix.console().out("tocsin " TOCSIN_VERSION " (").ok();
+    (void)posix.console().out(crypto_library()).ok();
+    return posix.console().out(")\n").ok() ? 0 : exit_code::io;
+  }
+  return start(line, *new (program_room) Program, posix, library_heap);
+}

@@ -1,0 +1,78 @@
+#include "memory_plan.h"
+
+#include "gateway/enroll.h"
+#include "gateway/publish.h"
+#include "link/component_link.h"
+#include "link/origin_connection.h"
+#include "wiring.h"
+
+namespace tocsin {
+
+HeapSizes heap_sizes(const Settings& settings) {
+  const uint32_t pushes = settings.limits.max_inflight + settings.limits.max_pending;
+  HeapSizes sizes;
+  sizes.process = process_heap_bytes;
+  sizes.library = 64 * 1024;
+  sizes.resolver = resolver_heap_bytes;
+  // expat doubles its buffer until the longest token fits, and interns names up to half the fence.
+  sizes.xml = 192 * 1024 + 4 * size_t{settings.xmpp.max_stanza_bytes};
+  // Measured peak of a handshake: 47 KiB (EC chain) to 59 KiB (RSA-4096, three certificates) with
+  // mbed TLS 2.28, 57 to 61 KiB with 3.6; a chain that also sends its root needs some more.
+  sizes.tls = 80 * 1024;
+  sizes.streams = pushes < 1000 ? pushes : 1000;
+  sizes.h2 = region_rounded(h2_session_bytes(sizes.streams));  // carved in pairs
+  sizes.json = 16 * 1024;
+  sizes.key = 16 * 1024;  // measured: 6 KiB while it is read, 2 KiB afterwards
+  return sizes;
+}
+
+uint32_t roots_owner(const LoadedFiles& files, uint32_t apns) {
+  for (uint32_t i = 0; i < apns; ++i) {
+    if (!files.apns[i].off && files.apns[i].ca.data() == files.apns[apns].ca.data()) return i;
+  }
+  return apns;
+}
+
+void plan_memory(const Settings& settings, const LoadedFiles& files, Plan& plan) {
+  const HeapSizes heaps = heap_sizes(settings);
+  const LimitSettings& limits = settings.limits;
+  const PublishLimits publish{.max_inflight = limits.max_inflight, .max_pending = limits.max_pending};
+  const uint32_t pushes = Publish::pushes_for(publish);
+  const uint32_t sections = settings.apns.count;
+
+  plan.add_apart("process heap", 1, heaps.process, "the C library, and what libraries allocate outside their sessions");
+  plan.add_apart("library heap", 1, heaps.library, "state that mbed TLS keeps for the whole process");
+  plan.add_apart("resolver heap", 1, heaps.resolver, "c-ares: name look-ups under way");
+  plan.add("wiring", 1, sizeof(Wiring), "every object that exists once, and the sections");
+  plan.add("xml heap", 1, heaps.xml, "expat: names it keeps and the longest token of max_stanza_bytes");
+  plan.add("json heap", 1, heaps.json, "jansson: one answer of a provider");
+  plan.add("stanza tree", 1, ComponentLink::arena_bytes(settings.xmpp.max_stanza_bytes),
+           "the stanza that is being read");
+  plan.add("component output", 1, ComponentLink::output_bytes(limits.max_inflight), "answers that wait to leave");
+  plan.add("component input", 1, ComponentLink::input_bytes, "one receive");
+  plan.add("registry", 1, Registry::bytes_for(Wiring::registry_options(settings)),
+           "max_devices index entries and two staging buffers");
+  plan.add("throttle", 1, Throttle::bytes_for(Wiring::throttle_options(settings)),
+           "limits of the devices that were active last");
+  plan.add("jobs", limits.max_inflight, Pool<Job>::slot_bytes, "max_inflight publishes that wait for their answer");
+  plan.add("pushes", pushes, Pool<Push>::slot_bytes, "max_inflight + max_pending requests with their bytes");
+  plan.add("push deadlines", pushes, sizeof(Push*), "what waits for its retry, by time");
+  plan.add("record (publish)", 1, Registry::record_bytes_max, "one registration read from the registry");
+  plan.add("waiting registrations", 1, Enroll::waiting_bytes, "answers that wait for a sync");
+  plan.add("record (register)", 1, Registry::record_bytes_max, "one registration read from the registry");
+  plan.add("token scratch", 1, 2 * token_bytes_max, "tokens of one registration, normalised");
+  plan.add("ciphertext", 1, LinkScratch::cipher_bytes, "one receive of any provider");
+  plan.add("plaintext", 1, LinkScratch::plain_bytes, "one TLS record of any provider");
+  for (uint32_t i = 0; i < sections; ++i) {
+    if (files.apns[i].off) continue;
+    if (roots_owner(files, i) == i) {
+      plan.add("roots", 1, heaps.roots(files.apns[i].ca.size()), "certificates a provider may be signed by");
+    }
+    plan.add("key", 1, heaps.key, "the section's signing key");
+    plan.add("tls heaps", 2, heaps.tls, "mbed TLS: the section's connection and one that drains");
+    plan.add("h2 heaps", 2, heaps.h2, "nghttp2: streams in flight on either");
+    plan.add("tls output", 2, OriginConnection::output_bytes, "ciphertext that waits to leave");
+  }
+}
+
+}  // namespace tocsin

@@ -1,0 +1,38 @@
+// APNs over HTTP/2, token authentication: request bytes and verdicts.
+#pragma once
+
+#include "push/provider.h"
+
+namespace tocsin {
+
+struct ApnsOptions {
+  string_view topic;
+  string_view team_id;
+  string_view key_id;
+  bool sandbox = false;
+  Payload payload = Payload::tigase;
+  bool clear_text = false;
+  Empty empty = Empty::normal;
+  string_view alert_title;  // "" = none
+  string_view alert_body = "New message!";
+  string_view sound = "default";  // "" = none
+  string_view category;           // "" = none
+};
+
+class Apns final : public Provider {
+ public:
+  explicit Apns(const ApnsOptions& options) : options_(options) {}  // views outlive this
+  Result<ByteView> normalise_token(string_view token, Arena& scratch) const override;
+  uint32_t payload_bytes_max(string_view account) const override;
+  Outgoing outgoing(const Notice& notice) const override;
+  Status map(const Registration& registration, const Notice& notice, const Outgoing& outgoing, const MapInputs& in,
+             Request& request) const override;
+  void read(string_view body, JsonDocument& json, Reply& reply) const override;
+  Verdict judge(const Reply& reply, UnixTime now) const override;
+  uint32_t fingerprint() const override;
+
+ private:
+  ApnsOptions options_;
+};
+
+}  // namespace tocsin

@@ -1,0 +1,55 @@
+// A provider is a pure translator: our words to request bytes, reply to
+// verdict. It owns nothing that changes; credentials, connections, queues and
+// limits are others'.
+#pragma once
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "base/writer.h"
+#include "model/notice.h"
+#include "model/registration.h"
+#include "model/verdict.h"
+#include "proto/json.h"
+#include "push/outgoing.h"
+#include "push/request.h"
+
+namespace tocsin {
+
+struct MapInputs {
+  UnixTime now;
+  bool without_content = false;  // the provider said too large: account and alert only
+  uint8_t request_id[16] = {};   // random, kept over retries: apns-id, collapse id of content
+  uint8_t account_tag[8] = {};   // keyed hash of account and device: collapse id of wake-ups
+};
+
+// What came back, as the HTTP core read it.
+struct Reply {
+  uint16_t status = 0;
+  string_view reason;        // APNs: "reason" of the JSON body; "" when there was none
+  int64_t timestamp_ms = 0;  // APNs 410; 0 = none
+  string_view retry_after;   // header, seconds or HTTP-date; "" = none
+  UnixTime date{};           // Date header; 0 = none
+};
+
+class Provider {
+ public:
+  // Token text as the client sent it → the bytes that are kept and compared. Error::malformed, too_long.
+  virtual Result<ByteView> normalise_token(string_view token, Arena& scratch) const = 0;
+  // How many bytes of ciphertext (`max-payload-size`) always fit beside this account.
+  virtual uint32_t payload_bytes_max(string_view account) const = 0;
+  // Fills request; Error::too_long only when even without content it does not fit.
+  virtual Status map(const Registration& registration, const Notice& notice, const Outgoing& outgoing,
+                     const MapInputs& in, Request& request) const = 0;
+  virtual Outgoing outgoing(const Notice& notice) const = 0;
+  // Reads the body of an answer into reason and timestamp_ms; views live as long as json and body.
+  virtual void read(string_view body, JsonDocument& json, Reply& reply) const = 0;
+  virtual Verdict judge(const Reply& reply, UnixTime now) const = 0;
+  // 4 bytes over everything that decides whether an earlier success still counts: key, team, topic, environment.
+  virtual uint32_t fingerprint() const = 0;
+
+ protected:
+  ~Provider() = default;
+};
+
+}  // namespace tocsin

@@ -1,0 +1,40 @@
+// One provider request with all its bytes: it lives in a Push, and the HTTP
+// core points into it until the stream is closed.
+#pragma once
+
+#include <cstdint>
+
+#include "base/arena.h"
+#include "base/bytes.h"
+
+namespace tocsin {
+
+struct RequestHeader {
+  string_view name;   // lower case, literal
+  string_view value;  // in the request's room, or in the section
+  bool no_index = false;
+};
+
+class Request {
+ public:
+  static constexpr uint32_t headers_max = 12;
+  // Body ≤ 4,096 (APNs, FCM, Web Push), path ≤ 220 with a 100-byte token in hex, values ≤ 300.
+  static constexpr size_t room_bytes = 4096 + 768;
+  void clear() {
+    count = 0;
+    path = {};
+    body = {};
+    scratch = Arena(room);
+  }
+  // GW_CHECKs the bound: a translator's headers are known when it is written.
+  void header(string_view name, string_view value, bool no_index = false);
+
+  string_view path;
+  ByteView body;
+  uint32_t count = 0;
+  RequestHeader headers[headers_max];
+  Arena scratch;
+  uint8_t room[room_bytes];
+};
+
+}  // namespace tocsin

@@ -1,0 +1,195 @@
+// Staging: every change is a record for the log; what RAM learns at once is noted so that it can be taken back.
+#include "registry/inside.h"
+
+namespace tocsin {
+namespace {
+
+// Once in so many days an accepted push is written although nothing new is in it.
+constexpr uint32_t accepted_write_days = 7;
+
+// Devices take turns: each has its own day of the week, from its random node.
+uint32_t accepted_week(const NodeId& node, uint16_t day) {
+  return (uint32_t{day} + node.bytes[0]) / accepted_write_days;
+}
+
+uint32_t distance(uint32_t a, uint32_t b) { return a < b ? b - a : a - b; }
+
+}  // namespace
+
+// ---- what is staged --------------------------------------------------------
+
+StagedState Registry::Inside::state(const NodeId& node) const {
+  StagedState now;
+  if (const Device* device = devices.find(node)) {
+    now = {.known = true,
+           .durable = true,
+           .held = device->held,
+           .accepted_day = device->accepted_day,
+           .refreshed = device->refreshed,
+           .refreshed_stored = device->refreshed_stored,
+           .accepted_under = device->accepted_under};
+  }
+  for (int b = 0; b < 2; ++b) {
+    const Staging& changes = batch(b);
+    for (uint32_t i = 0; i < changes.count(); ++i) {
+      const Change& change = changes.change(i);
+      if (!(change.node == node)) continue;
+      now.ticket = ticket_of_batch(b);
+      Record record;
+      GW_CHECK(decode(changes.record(change), record).ok());
+      switch (record.kind) {
+        case RecordKind::registered:
+          now.known = true;
+          now.refreshed = change.refreshed;
+          [[fallthrough]];
+        case RecordKind::changed:
+          now.refreshed_stored = ram_seconds(record.time);
+          now.accepted_under = record.accepted_under;
+          now.held = false;
+          break;
+        case RecordKind::refreshed:
+          now.refreshed_stored = ram_seconds(record.time);
+          now.held = false;
+          break;
+        case RecordKind::accepted: now.accepted_under = record.accepted_under; break;
+        case RecordKind::held: now.held = true; break;
+        case RecordKind::released: now.held = false; break;
+        case RecordKind::ended: now.known = false; break;
+        case RecordKind::mark: break;
+      }
+    }
+  }
+  return now;
+}
+
+const Change* Registry::Inside::latest_content(const NodeId& node) const {
+  for (int b = 1; b >= 0; --b) {
+    const Staging& changes = batch(b);
+    for (uint32_t i = changes.count(); i-- > 0;) {
+      const Change& change = changes.change(i);
+      if ((change.full() || change.kind == RecordKind::ended) && change.node == node) return &change;
+    }
+  }
+  return nullptr;
+}
+
+bool Registry::Inside::has_key(const NodeId& node, uint32_t key_hash) const {
+  if (const Change* change = latest_content(node)) return change->key_hash == key_hash;
+  const Device* device = devices.find(node);
+  return device != nullptr && device->key_hash == key_hash;
+}
+
+// RAM knows of a refresh at once: in the index, or, before the device is in it, in what is going to put it there.
+void Registry::Inside::set_refreshed(const NodeId& node, uint32_t seconds) {
+  if (Device* device = devices.find(node)) device->refreshed = seconds;
+  for (int b = 0; b < 2; ++b) {
+    Staging& changes = batch(b);
+    for (uint32_t i = 0; i < changes.count(); ++i) {
+      Change& change = changes.change(i);
+      if (change.kind == RecordKind::registered && change.node == node) change.refreshed = seconds;
+    }
+  }
+}
+
+Result<Ticket> Registry::Inside::stage(const Record& record, const StagedState& was) {
+  Change change{.node = record.node,
+                .key_hash = 0,
+                .account_hash = 0,
+                .at = 0,
+                .refreshed = ram_seconds(record.time),
+                .refreshed_before = was.refreshed,
+                .day_before = was.accepted_day,
+                .kind = record.kind};
+  if (record.full()) {
+    change.key_hash = hash.of_key(record.registration.account, record.registration.token);
+    change.account_hash = hash.of_account(record.registration.account);
+  }
+  if (!batch(1).add(record, change)) return Error::busy;
+  return next_ticket;
+}
+
+// ---- changes ---------------------------------------------------------------
+
+Result<Ticket> Registry::add(const Registration& registration, UnixTime now) {
+  Inside& in = *inside_;
+  if (!within_bounds(registration)) return Error::too_long;
+  if (in.devices.find(registration.node) != nullptr || in.latest_content(registration.node) != nullptr)
+    return Error::exists;
+  const int64_t devices = int64_t{in.devices.count()} + in.batch(0).growth() + in.batch(1).growth();
+  if (devices >= int64_t{in.devices.capacity()}) return Error::exhausted;
+  return in.stage(
+      {.kind = RecordKind::registered, .node = registration.node, .time = now, .registration = registration}, {});
+}
+
+Result<Ticket> Registry::change(const Registration& registration, UnixTime now) {
+  Inside& in = *inside_;
+  if (!within_bounds(registration)) return Error::too_long;
+  const StagedState was = in.state(registration.node);
+  if (!was.known) return Error::not_found;
+  const bool same_token = in.has_key(registration.node, in.hash.of_key(registration.account, registration.token));
+  const Result<Ticket> ticket = in.stage({.kind = RecordKind::changed,
+                                          .node = registration.node,
+                                          .time = now,
+                                          .registration = registration,
+                                          .accepted_under = same_token ? was.accepted_under : 0,
+                                          .accepted_day = was.accepted_day},
+                                         was);
+  if (ticket.ok()) in.set_refreshed(registration.node, ram_seconds(now));
+  return ticket;
+}
+
+Result<Ticket> Registry::refresh(const NodeId& node, UnixTime now, bool must_write) {
+  Inside& in = *inside_;
+  const StagedState was = in.state(node);
+  if (!was.known) return Error::not_found;
+  const uint32_t seconds = ram_seconds(now);
+  Result<Ticket> ticket = Ticket{0};
+  // Both ways: a clock that was set back must reach the disk as well.
+  if (was.held || distance(seconds, was.refreshed_stored) >= day_seconds ||
+      (must_write && seconds != was.refreshed_stored)) {
+    ticket = in.stage({.kind = RecordKind::refreshed, .node = node, .time = now}, was);
+  }
+  if (ticket.ok()) in.set_refreshed(node, seconds);
+  return ticket;
+}
+
+Result<Ticket> Registry::end(const NodeId& node, EndReason reason, string_view word, UnixTime now) {
+  Inside& in = *inside_;
+  const StagedState was = in.state(node);
+  if (!was.known) return was.ticket == 0 ? Result<Ticket>(Error::not_found) : Result<Ticket>(was.ticket);
+  return in.stage(
+      {.kind = RecordKind::ended, .node = node, .time = now, .reason = reason, .word = cut_utf8(word, word_bytes_max)},
+      was);
+}
+
+Result<Ticket> Registry::hold(const NodeId& node, string_view word, UnixTime now) {
+  Inside& in = *inside_;
+  const StagedState was = in.state(node);
+  if (!was.known) return Error::not_found;
+  if (was.held) return Ticket{0};
+  return in.stage({.kind = RecordKind::held, .node = node, .time = now, .word = cut_utf8(word, word_bytes_max)}, was);
+}
+
+Result<Ticket> Registry::release(const NodeId& node, UnixTime now) {
+  Inside& in = *inside_;
+  const StagedState was = in.state(node);
+  if (!was.known) return Error::not_found;
+  if (!was.held) return Ticket{0};
+  return in.stage({.kind = RecordKind::released, .node = node, .time = now}, was);
+}
+
+Result<Ticket> Registry::accepted(const NodeId& node, uint32_t fingerprint, UnixTime now) {
+  Inside& in = *inside_;
+  const StagedState was = in.state(node);
+  Device* device = in.devices.find(node);
+  if (!was.known || device == nullptr) return Error::not_found;
+  const uint16_t day = day_of(now, was.accepted_day);
+  Result<Ticket> ticket = Ticket{0};
+  if (was.accepted_under != fingerprint || accepted_week(node, day) != accepted_week(node, was.accepted_day)) {
+    ticket = in.stage({.kind = RecordKind::accepted, .node = node, .time = now, .accepted_under = fingerprint}, was);
+  }
+  if (ticket.ok()) device->accepted_day = day;
+  return ticket;
+}
+
+}  // namespace tocsin

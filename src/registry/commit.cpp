@@ -1,0 +1,132 @@
+// Batches: handed to the journal, then applied to the index or dropped.
+#include "registry/inside.h"
+
+namespace tocsin {
+
+// ---- applying --------------------------------------------------------------
+
+// Live, RAM's exact times are newer than the record's and stay; while replaying, the record's are all there is.
+Status Registry::Inside::apply(const Record& record, uint64_t offset, const Change* change) {
+  Device* device = devices.find(record.node);
+  if (record.full()) {
+    const Registration& registration = record.registration;
+    const uint32_t key_hash = hash.of_key(registration.account, registration.token);
+    const uint32_t account_hash = hash.of_account(registration.account);
+    const bool fresh = device == nullptr;
+    if (fresh) {
+      if (devices.count() == devices.capacity()) return Error::exhausted;
+      Device added;
+      added.node = record.node;
+      added.key_hash = key_hash;
+      added.account_hash = account_hash;
+      device = &devices.insert(added);
+    } else {
+      devices.rekey(*device, key_hash, account_hash);
+    }
+    device->set_offset(offset);
+    device->section = section_number(registration.section);
+    device->held = false;
+    device->accepted_under = record.accepted_under;
+    device->refreshed_stored = ram_seconds(record.time);
+    if (fresh || change == nullptr) {
+      device->refreshed = change == nullptr ? device->refreshed_stored : change->refreshed;
+      device->accepted_day = record.accepted_day;
+    }
+    if (fresh != (record.kind == RecordKind::registered)) ++strays;
+    return {};
+  }
+  if (device == nullptr) {
+    ++strays;
+    return {};
+  }
+  switch (record.kind) {
+    case RecordKind::refreshed:
+      device->refreshed_stored = ram_seconds(record.time);
+      if (change == nullptr) device->refreshed = device->refreshed_stored;
+      device->held = false;
+      break;
+    case RecordKind::accepted:
+      device->accepted_under = record.accepted_under;
+      if (change == nullptr) device->accepted_day = day_of(record.time, device->accepted_day);
+      break;
+    case RecordKind::held: device->held = true; break;
+    case RecordKind::released: device->held = false; break;
+    case RecordKind::ended: devices.remove(*device); break;
+    case RecordKind::registered:
+    case RecordKind::changed:
+    case RecordKind::mark: GW_CHECK(false);
+  }
+  return {};
+}
+
+void Registry::Inside::apply_batch(const Staging& done) {
+  for (uint32_t i = 0; i < done.count(); ++i) {
+    const Change& change = done.change(i);
+    Record record;
+    GW_CHECK(decode(done.record(change), record).ok());
+    // There is room: add() counted what is staged.
+    GW_CHECK(apply(record, done.offset(change), &change).ok());
+  }
+}
+
+// Takes back what RAM learned at once, newest first.
+void Registry::Inside::drop(Staging& failed) {
+  for (uint32_t i = failed.count(); i-- > 0;) {
+    const Change& change = failed.change(i);
+    Device* device = devices.find(change.node);
+    if (device == nullptr) continue;
+    if (change.kind == RecordKind::changed || change.kind == RecordKind::refreshed)
+      device->refreshed = change.refreshed_before;
+    if (change.kind == RecordKind::accepted) device->accepted_day = change.day_before;
+  }
+  failed.clear();
+}
+
+// ---- batches ---------------------------------------------------------------
+
+bool Registry::anything_staged() const { return !inside_->batch(1).empty(); }
+bool Registry::committing() const { return inside_->committing; }
+Ticket Registry::committed_ticket() const { return inside_->decided; }
+
+bool Registry::ticket_failed(Ticket ticket) const {
+  return ticket >= inside_->failed_from && ticket <= inside_->failed_to;
+}
+
+Status Registry::commit() {
+  Inside& in = *inside_;
+  GW_CHECK(!in.committing);
+  if (!anything_staged()) return {};
+  in.staged = 1 - in.staged;
+  ++in.next_ticket;
+  in.committing = true;
+  Staging& batch = in.batch(0);
+  const uint64_t end = in.journal.size();
+  const ByteView bytes = batch.close(end, in.batches + 1, in.header);
+  const Status started = end + bytes.size() > log_bytes_max ? Status(Error::no_space) : in.journal.append(bytes);
+  if (!started.ok()) committed(started);
+  return started;
+}
+
+void Registry::committed(Status outcome) {
+  Inside& in = *inside_;
+  GW_CHECK(in.committing);
+  in.committing = false;
+  const Ticket ticket = in.next_ticket - 1;
+  in.decided = ticket;
+  Staging& done = in.batch(0);
+  if (outcome.ok()) {
+    in.apply_batch(done);
+    done.clear();
+    ++in.batches;
+    return;
+  }
+  in.failed_from = in.failed_to = ticket;
+  // What was staged behind the batch may build on it: a refresh of a device that it was to add, a freed place.
+  if (anything_staged()) {
+    in.drop(in.batch(1));
+    in.failed_to = in.decided = in.next_ticket++;
+  }
+  in.drop(done);
+}
+
+}  // namespace tocsin

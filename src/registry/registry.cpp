@@ -1,0 +1,205 @@
+#include "registry/registry.h"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "base/writer.h"
+#include "registry/inside.h"
+
+namespace tocsin {
+namespace {
+
+// One read answers most look-ups: a record with a token of 160 bytes has about 300.
+constexpr size_t first_read_bytes = 1024;
+
+static_assert(Registry::record_bytes_max >= full_record_bytes_max);
+static_assert(Registry::replay_scratch_bytes >= LogReader::scratch_bytes_min);
+
+}  // namespace
+
+size_t Registry::bytes_for(const Options& options) {
+  return region_rounded(sizeof(Inside)) + DeviceTable::bytes_for(options.max_devices) +
+         2 * region_rounded(options.staging_bytes);
+}
+
+Registry::Inside::Inside(Region& region, const Options& options, Journal& to)
+    : journal(to),
+      devices(region, options.max_devices),
+      buffers{Staging(region.carve(options.staging_bytes)), Staging(region.carve(options.staging_bytes))} {
+  // Room for one record of any size, and no longer than what replay takes for a torn batch.
+  GW_CHECK(options.staging_bytes >= 2 * full_record_bytes_max && options.staging_bytes <= batch_bytes_max);
+  FileHeader fresh;
+  std::memcpy(fresh.creation_id, options.creation_id, sizeof fresh.creation_id);
+  take_header(fresh);
+}
+
+Registry::Registry(Region& region, const Options& options, Journal& journal)
+    : inside_(new (region.carve(sizeof(Inside)).data()) Inside(region, options, journal)) {}
+
+// ---- start -----------------------------------------------------------------
+
+void Registry::Inside::take_header(const FileHeader& taken) {
+  header = taken;
+  hash = DeviceHash(taken.creation_id);
+}
+
+Status Registry::Inside::replay(Bytes scratch) {
+  GW_CHECK(scratch.size() >= replay_scratch_bytes && devices.count() == 0 && decided == 0);
+  if (journal.size() == 0) return {};
+  LogReader reader(journal, scratch);
+  FileHeader found;
+  Result<bool> more = reader.open(found);
+  if (more.ok() && more.value()) take_header(found);
+  while (more.ok() && more.value()) {
+    Record record;
+    more = reader.next(record);
+    if (!more.ok() || !more.value()) break;
+    if (const Status applied = apply(record, reader.offset(), nullptr); !applied.ok()) {
+      uint8_t text[128];
+      Writer sentence(text);
+      sentence.text("the registry holds more than max_devices = ").unsigned_number(devices.capacity()).text(" devices");
+      GW_CHECK(problem.assign(sentence.view()));
+      return applied;
+    }
+  }
+  if (!more.ok()) {
+    damage_offset = reader.problem_offset();
+    uint8_t text[191];
+    Writer sentence(text);
+    sentence.text(reader.problem());
+    if (more.error() != Error::damaged) sentence.text(" (byte ").unsigned_number(damage_offset).text(")");
+    GW_CHECK(problem.assign(sentence.view()));
+    return more.error();
+  }
+  batches = reader.batches();
+  cut_bytes = reader.size() - reader.end();
+  // The disk learns of a refresh at most daily: a device may have registered up to a day later than it says.
+  for (uint32_t i = 0; i < devices.count(); ++i) {
+    Device& device = devices.at(i);
+    device.refreshed += std::min(day_seconds, UINT32_MAX - device.refreshed);
+  }
+  if (cut_bytes == 0) return {};
+  const Status cut = journal.cut(reader.end());
+  if (!cut.ok()) GW_CHECK(problem.assign("the torn end of the registry can not be cut off"));
+  return cut;
+}
+
+uint8_t Registry::Inside::section_number(string_view name) const {
+  for (size_t i = 0; i < section_names.size(); ++i) {
+    if (section_names[i] == name) return static_cast<uint8_t>(i);
+  }
+  return Device::no_section;
+}
+
+void Registry::sections(std::span<const string_view> names) {
+  GW_CHECK(names.size() < Device::no_section);
+  inside_->section_names = names;
+}
+Status Registry::replay(Bytes scratch) { return inside_->replay(scratch); }
+uint64_t Registry::damage_offset() const { return inside_->damage_offset; }
+uint64_t Registry::cut_bytes() const { return inside_->cut_bytes; }
+const char* Registry::problem() const { return inside_->problem.c_str(); }
+uint64_t Registry::strays() const { return inside_->strays; }
+
+// ---- look-ups --------------------------------------------------------------
+
+Status Registry::Inside::read_at(uint64_t offset, Bytes room, Record& out) const {
+  const Result<size_t> first = journal.read(offset, room.first(std::min(room.size(), first_read_bytes)));
+  if (!first.ok()) return first.error();
+  if (first.value() < record_frame_bytes) return Error::damaged;
+  const size_t size = record_size(room.data());
+  if (size > full_record_bytes_max) return Error::damaged;
+  if (size > room.size()) return Error::too_long;
+  if (size > first.value()) {
+    const size_t missing = size - first.value();
+    const Result<size_t> rest = journal.read(offset + first.value(), room.subspan(first.value(), missing));
+    if (!rest.ok()) return rest.error();
+    if (rest.value() != missing) return Error::damaged;
+  }
+  const ByteView bytes = ByteView(room).first(size);
+  if (!intact(bytes) || !decode(bytes, out).ok()) return Error::damaged;
+  return {};
+}
+
+uint32_t Registry::count() const { return inside_->devices.count(); }
+uint32_t Registry::capacity() const { return inside_->devices.capacity(); }
+const Device* Registry::find(const NodeId& node) const { return std::as_const(inside_->devices).find(node); }
+const Device* Registry::device_at(uint32_t i) const { return i < count() ? &inside_->devices.at(i) : nullptr; }
+
+Status Registry::read(const Device& device, Bytes room, Registration& out) const {
+  Record record;
+  if (const Status read = inside_->read_at(device.offset(), room, record); !read.ok()) return read;
+  if (!record.full() || !(record.node == device.node)) return Error::damaged;
+  out = record.registration;
+  return {};
+}
+
+Status Registry::find_device(string_view account, ByteView token, Bytes room, Registration& out, Ticket* staged) const {
+  if (staged != nullptr) *staged = 0;
+  if (account.size() > account_bytes_max || token.size() > token_bytes_max) return Error::not_found;
+  const uint32_t wanted = inside_->hash.of_key(account, token);
+  // What is staged speaks first: a device's newest full record, unless its end came after it.
+  for (int b = 1; b >= 0; --b) {
+    const Staging& batch = inside_->batch(b);
+    for (uint32_t i = batch.count(); i-- > 0;) {
+      const Change& change = batch.change(i);
+      if (!change.full() || change.key_hash != wanted) continue;
+      if (inside_->latest_content(change.node) != &change) continue;
+      const ByteView bytes = batch.record(change);
+      if (bytes.size() > room.size()) return Error::too_long;
+      copy_bytes(room.data(), bytes);
+      Record record;
+      GW_CHECK(decode(ByteView(room).first(bytes.size()), record).ok());
+      if (record.registration.account != account || !same(record.registration.token, token)) continue;
+      out = record.registration;
+      if (staged != nullptr) *staged = inside_->state(change.node).ticket;
+      return {};
+    }
+  }
+  Status trouble;
+  const Device* device = inside_->devices.find_key(wanted, [&](const Device& candidate) {
+    if (inside_->latest_content(candidate.node) != nullptr) return false;  // ended, or changed to another token
+    const Status read = this->read(candidate, room, out);
+    if (!read.ok()) trouble = read;
+    return read.ok() && out.account == account && same(out.token, token);
+  });
+  if (device == nullptr) return trouble.ok() ? Status(Error::not_found) : trouble;
+  if (staged != nullptr) *staged = inside_->state(device->node).ticket;
+  return {};
+}
+
+uint32_t Registry::count_of_account(string_view account, const Device** oldest) const {
+  if (oldest != nullptr) *oldest = nullptr;
+  if (account.size() > account_bytes_max) return 0;
+  const uint32_t hash = inside_->hash.of_account(account);
+  uint8_t room[full_record_bytes_max];
+  uint32_t found = 0;
+  int64_t oldest_use = INT64_MAX;
+  for (const Device* device = inside_->devices.first_of(hash); device != nullptr;
+       device = inside_->devices.after(*device)) {
+    if (inside_->latest_content(device->node) != nullptr) continue;  // counted below, if it stays
+    Registration registration;
+    const Status read = this->read(*device, room, registration);
+    if (read.ok() && registration.account != account) continue;
+    ++found;  // one that can not be read counts, but is not offered for replacement
+    const int64_t use = std::max(int64_t{device->refreshed}, int64_t{device->accepted_day} * day_seconds);
+    if (!read.ok() || oldest == nullptr || use >= oldest_use) continue;
+    oldest_use = use;
+    *oldest = device;
+  }
+  for (int b = 0; b < 2; ++b) {
+    const Staging& batch = inside_->batch(b);
+    for (uint32_t i = 0; i < batch.count(); ++i) {
+      const Change& change = batch.change(i);
+      if (!change.full() || change.account_hash != hash) continue;
+      if (inside_->latest_content(change.node) != &change) continue;
+      Record record;
+      GW_CHECK(decode(batch.record(change), record).ok());
+      if (record.registration.account == account) ++found;
+    }
+  }
+  return found;
+}
+
+}  // namespace tocsin

@@ -1,0 +1,108 @@
+// Who is registered. The log is the truth; RAM holds only an index from node and
+// from device key to the record's place in it (at most 64 bytes a device, sized
+// at start). Changes are staged, become durable together, and are applied to the
+// index only when the journal says that they are.
+//
+// Identity of a device: (account, token), compared after normalisation. The
+// provider string is advisory (Snikket unregisters with another than it registered with).
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "mem/region.h"
+#include "model/registration.h"
+#include "registry/device.h"
+#include "registry/journal.h"
+
+namespace tocsin {
+
+// A number that grows with every batch; a change is durable when committed_ticket() reached its own and
+// ticket_failed() denies. 0 stands for a change that needs no batch.
+using Ticket = uint64_t;
+
+class Registry {
+ public:
+  struct Options {
+    uint32_t max_devices = 1000;  // at most 10,000,000
+    uint32_t devices_per_account = 20;
+    uint8_t creation_id[16] = {};  // random: written into the header of a new file
+    // Records of one batch, with about 40 bytes of book-keeping each; fuller: changes answer Error::busy. There are
+    // two such buffers: while one batch becomes durable, the next is staged.
+    size_t staging_bytes = 64 * 1024;
+  };
+  static constexpr size_t record_bytes_max = 8 * 1024;       // one record, for rooms to read into
+  static constexpr size_t replay_scratch_bytes = 64 * 1024;  // at least; more reads in larger pieces
+  static size_t bytes_for(const Options& options);
+  Registry(Region& region, const Options& options, Journal& journal);
+  Registry(const Registry&) = delete;
+  Registry& operator=(const Registry&) = delete;
+
+  // ---- start: section names get numbers, then the log is replayed.
+  // Names outlive the registry; number = position, fewer than 255 of them.
+  void sections(std::span<const string_view> names);
+  // Once, before anything else. Error::damaged with damage_offset(): bytes before the last commit mark fail their
+  // check. What stands behind the last verified mark is cut; cut_bytes() says how much.
+  // Error::unsupported: an unknown version or record kind (problem() names it). Error::exhausted: more devices
+  // than max_devices. After any error the registry is of no use.
+  Status replay(Bytes scratch);
+  uint64_t damage_offset() const;
+  uint64_t cut_bytes() const;
+  const char* problem() const;
+  // Records that spoke of a device that is not there (and were passed over): a log of ours has none.
+  uint64_t strays() const;
+
+  // ---- look-ups
+  uint32_t count() const;
+  uint32_t capacity() const;
+  const Device* find(const NodeId& node) const;  // durable devices only
+  // Reads the device's full record into room (record_bytes_max); views of out point into it. Error::damaged: the
+  // bytes fail their check, or are of another device.
+  Status read(const Device& device, Bytes room, Registration& out) const;
+  // The device of (account, token) as of now, staged changes included. Error::not_found.
+  // *staged: the ticket of its latest staged change, 0 when none.
+  Status find_device(string_view account, ByteView token, Bytes room, Registration& out, Ticket* staged) const;
+  // Device number i of all (0 … count()-1), for scans in slices; nullptr from count() on. Changes change the order.
+  const Device* device_at(uint32_t i) const;
+  // Devices of an account now, staged changes included, and the durable one whose last registration or accepted
+  // push is oldest (nullptr: none), of those that are neither changing nor ending. Reads their records: the
+  // account's hash is only a hint.
+  uint32_t count_of_account(string_view account, const Device** oldest) const;
+
+  // ---- changes: all staged; the ticket says which batch carries it. Error::busy: staging full, try after the
+  // next commit. Error::not_found: no such device (any more). Error::too_long: a part is over its bounds.
+  // A new node. Error::exhausted: registry full. Error::exists: the node is taken. Two devices with one (account,
+  // token) are the caller's mistake: it asked find_device.
+  Result<Ticket> add(const Registration& registration, UnixTime now);
+  // Same node, other content; also releases a hold. Another token has no accepted push yet.
+  Result<Ticket> change(const Registration& registration, UnixTime now);
+  // Same device, same content: RAM at once; on disk at most daily, or when must_write says so, or the device is held
+  // (which is released). 0 ticket: nothing was written.
+  Result<Ticket> refresh(const NodeId& node, UnixTime now, bool must_write);
+  // word: the provider's reason, kept for people: its first 64 bytes. Ending twice gives the first end's ticket.
+  Result<Ticket> end(const NodeId& node, EndReason reason, string_view word, UnixTime now);
+  Result<Ticket> hold(const NodeId& node, string_view word, UnixTime now);  // 0 ticket: it was held
+  Result<Ticket> release(const NodeId& node, UnixTime now);                 // 0 ticket: it was not held
+  // First success under a configuration is written; later ones only touch RAM (0 ticket), save one a week, so that
+  // a device in use is not taken for a forgotten one after a restart. Durable devices only.
+  Result<Ticket> accepted(const NodeId& node, uint32_t fingerprint, UnixTime now);
+
+  // ---- commit, once a turn
+  bool anything_staged() const;  // beside the batch that is being committed
+  bool committing() const;
+  // Hands the staged batch with its commit mark to the journal; not while committing(). On an error every
+  // staged change is dropped and ticket_failed() tells so.
+  Status commit();
+  // The journal's outcome of the batch: applied to the index, or dropped with everything that was staged behind it.
+  void committed(Status outcome);
+  Ticket committed_ticket() const;          // every ticket up to here was decided …
+  bool ticket_failed(Ticket ticket) const;  // … and this says how: until the next failure, of every ticket
+
+ private:
+  struct Inside;
+  Inside* inside_;
+};
+
+}  // namespace tocsin

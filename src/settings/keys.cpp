@@ -1,0 +1,131 @@
+#include "settings/keys.h"
+
+namespace tocsin {
+
+namespace {
+
+template <auto member>
+struct Owner;
+template <class Section, class Field, Field Section::*member>
+struct Owner<member> {
+  using type = Section;
+};
+
+// A row names the member; its type chooses the reader.
+template <auto member>
+bool into(void* section, const Reading& reading) {
+  return read_value(reading, static_cast<typename Owner<member>::type*>(section)->*member);
+}
+
+constexpr SectionRow sections[] = {
+    {.kind = SectionKind::xmpp, .name = "xmpp"},
+    {.kind = SectionKind::state, .name = "state"},
+    {.kind = SectionKind::registry, .name = "registry"},
+    {.kind = SectionKind::limits, .name = "limits"},
+    {.kind = SectionKind::log, .name = "log"},
+    {.kind = SectionKind::process, .name = "process"},
+    {.kind = SectionKind::apns, .name = "apns", .named = true},
+    {.kind = SectionKind::control, .name = "control", .later = true},
+    {.kind = SectionKind::metrics, .name = "metrics", .later = true},
+    {.kind = SectionKind::listen, .name = "listen", .later = true},
+    {.kind = SectionKind::unifiedpush, .name = "unifiedpush", .later = true},
+    {.kind = SectionKind::fcm, .name = "fcm", .named = true, .later = true},
+    {.kind = SectionKind::webpush, .name = "webpush", .later = true},
+};
+
+constexpr uint64_t kibi = 1024;
+constexpr uint64_t mebi = kibi * kibi;
+constexpr uint64_t day_ms = 86'400'000;
+
+// clang-format off
+constexpr KeyRow keys[] = {
+    {SectionKind::xmpp, "server", Form::server, into<&XmppSettings::server>},
+    {SectionKind::xmpp, "domain", Form::domain, into<&XmppSettings::domain>},
+    {SectionKind::xmpp, "secret", Form::secret, into<&XmppSettings::secret>},
+    {SectionKind::xmpp, "secret_file", Form::path, into<&XmppSettings::secret_file>},
+    {SectionKind::xmpp, "allow_cleartext", Form::words, into<&XmppSettings::allow_cleartext>},
+    {SectionKind::xmpp, "accounts", Form::accounts, into<&XmppSettings::accounts>},
+    {SectionKind::xmpp, "publishers", Form::domains, into<&XmppSettings::publishers>},
+    {SectionKind::xmpp, "max_stanza_bytes", Form::size, into<&XmppSettings::max_stanza_bytes>, 4 * kibi, 16 * mebi},
+
+    {SectionKind::state, "directory", Form::path, into<&StateSettings::directory>},
+
+    {SectionKind::registry, "path", Form::state_path, into<&RegistrySettings::path>},
+    {SectionKind::registry, "max_devices", Form::number, into<&RegistrySettings::max_devices>, 1, 10'000'000},
+    {SectionKind::registry, "expire_after"},
+
+    {SectionKind::limits, "max_inflight", Form::number, into<&LimitSettings::max_inflight>, 1, 4096},
+    {SectionKind::limits, "max_pending", Form::number, into<&LimitSettings::max_pending>, 0, 65'536},
+    {SectionKind::limits, "devices_per_account", Form::number, into<&LimitSettings::devices_per_account>, 1, 10'000},
+    {SectionKind::limits, "brake_devices"},
+    {SectionKind::limits, "brake_percent"},
+    {SectionKind::limits, "device_burst", Form::number, into<&LimitSettings::device_burst>, 1, 1000},
+    {SectionKind::limits, "device_interval", Form::duration, into<&LimitSettings::device_interval>, 0, day_ms},
+
+    {SectionKind::log, "level", Form::words, into<&LogSettings::level>},
+    {SectionKind::log, "to", Form::log_target, into<&LogSettings::to>},
+    {SectionKind::log, "timestamps", Form::words, into<&LogSettings::timestamps>},
+
+    {SectionKind::process, "secret_modes", Form::words, into<&ProcessSettings::secret_modes>},
+
+    {SectionKind::apns, "provider", Form::provider_id, into<&ApnsSettings::provider>},
+    {SectionKind::apns, "label", Form::text, into<&ApnsSettings::label>},
+    {SectionKind::apns, "key", Form::path, into<&ApnsSettings::key>},
+    {SectionKind::apns, "key_id", Form::apple_id, into<&ApnsSettings::key_id>},
+    {SectionKind::apns, "team_id", Form::apple_id, into<&ApnsSettings::team_id>},
+    {SectionKind::apns, "topic", Form::topic, into<&ApnsSettings::topic>},
+    {SectionKind::apns, "environment", Form::words, into<&ApnsSettings::environment>},
+    {SectionKind::apns, "payload", Form::words, into<&ApnsSettings::payload>},
+    {SectionKind::apns, "clear_text", Form::words, into<&ApnsSettings::clear_text>},
+    {SectionKind::apns, "empty", Form::words, into<&ApnsSettings::empty>},
+    {SectionKind::apns, "alert_title", Form::text, into<&ApnsSettings::alert_title>},
+    {SectionKind::apns, "alert_body", Form::text, into<&ApnsSettings::alert_body>},
+    {SectionKind::apns, "sound", Form::text, into<&ApnsSettings::sound>},
+    {SectionKind::apns, "category", Form::text, into<&ApnsSettings::category>},
+    {SectionKind::apns, "endpoint", Form::endpoint, into<&ApnsSettings::endpoint>},
+    {SectionKind::apns, "ca_file", Form::path, into<&ApnsSettings::ca_file>},
+    {SectionKind::apns, "certificate"},
+    {SectionKind::apns, "certificate_key"},
+    {SectionKind::apns, "dialect"},
+    {SectionKind::apns, "modules"},
+    {SectionKind::apns, "formerly"},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const SectionRow> section_rows() { return sections; }
+std::span<const KeyRow> key_rows() { return keys; }
+
+const SectionRow* find_section(string_view name) {
+  for (const SectionRow& row : sections)
+    if (row.name == name) return &row;
+  return nullptr;
+}
+
+const KeyRow* find_key(SectionKind section, string_view name) {
+  for (const KeyRow& row : keys)
+    if (row.section == section && row.name == name) return &row;
+  return nullptr;
+}
+
+void* struct_of(Settings& settings, Place place) {
+  switch (place.kind) {
+    case SectionKind::xmpp: return &settings.xmpp;
+    case SectionKind::state: return &settings.state;
+    case SectionKind::registry: return &settings.registry;
+    case SectionKind::limits: return &settings.limits;
+    case SectionKind::log: return &settings.log;
+    case SectionKind::process: return &settings.process;
+    case SectionKind::apns: return &settings.apns[place.index];
+    default: return nullptr;
+  }
+}
+
+void write_section(Writer& out, const Settings& settings, Place place) {
+  out.character('[').text(section_rows()[static_cast<size_t>(place.kind)].name);
+  if (place.kind == SectionKind::apns) out.character(' ').text(settings.apns[place.index].name.view());
+  out.character(']');
+}
+
+}  // namespace tocsin

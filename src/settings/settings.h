@@ -1,0 +1,153 @@
+// What the conf file says, as plain structs, one per section. Every default is
+// the one of the annotated conf/tocsin.conf; what depends on other keys or on the
+// environment is filled in by validate(). Large (about 100 KiB): it belongs into
+// start-up memory, not on a stack of the loop.
+#pragma once
+
+#include <cstdint>
+
+#include "base/address.h"
+#include "base/bytes.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/time.h"
+
+namespace tocsin {
+
+inline constexpr uint32_t sections_max = 32;     // provider sections
+inline constexpr uint32_t provider_ids_max = 8;  // per section
+inline constexpr uint32_t domains_max = 32;      // per list of domains
+inline constexpr size_t path_bytes_max = 255;    // after resolution
+inline constexpr size_t domain_bytes_max = 253;  // RFC 1035 §2.3.4, without the root's dot
+inline constexpr size_t provider_id_bytes_max = 127;
+inline constexpr size_t section_name_bytes_max = 32;
+
+// Only for literals that are known to fit.
+template <size_t capacity>
+FixedText<capacity> fixed_text(string_view literal) {
+  FixedText<capacity> text;
+  GW_CHECK(text.assign(literal));
+  return text;
+}
+
+// At most capacity items, by value.
+template <class T, uint32_t capacity>
+struct FixedList {
+  T items[capacity];
+  uint32_t count = 0;
+  // nullptr when it is full.
+  [[nodiscard]] T* add() { return count == capacity ? nullptr : &items[count++]; }
+  bool empty() const { return count == 0; }
+  T* begin() { return items; }
+  T* end() { return items + count; }
+  const T* begin() const { return items; }
+  const T* end() const { return items + count; }
+  T& operator[](uint32_t i) { return items[i]; }
+  const T& operator[](uint32_t i) const { return items[i]; }
+};
+
+using Path = FixedText<path_bytes_max>;
+using Domain = FixedText<domain_bytes_max>;  // ASCII letters in lower case
+using DomainList = FixedList<Domain, domains_max>;
+using ProviderIds = FixedList<FixedText<provider_id_bytes_max>, provider_ids_max>;
+
+// What the process's environment contributes; main reads it, everything else is pure.
+struct Environment {
+  string_view conf;                   // $TOCSIN_CONF
+  string_view state_directory;        // $STATE_DIRECTORY: a list by colons, the first counts
+  string_view credentials_directory;  // $CREDENTIALS_DIRECTORY
+};
+
+inline HostPort host_and_port(string_view host, uint16_t port) {
+  HostPort both;
+  GW_CHECK(both.host.assign(host));
+  both.port = port;
+  return both;
+}
+
+struct XmppSettings {
+  HostPort server = host_and_port("127.0.0.1", 5347);
+  Domain domain;
+  FixedText<256> secret;  // from the conf, or by the loader from secret_file
+  Path secret_file;       // empty: secret stands in the conf
+  bool allow_cleartext = false;
+  DomainList accounts;  // "*" alone: everybody; never empty after validate()
+  DomainList publishers;
+  uint32_t max_stanza_bytes = 64 * 1024;
+
+  bool all_accounts() const { return accounts.count == 1 && accounts[0].view() == "*"; }
+};
+
+struct StateSettings {
+  Path directory;  // never empty after validate()
+};
+
+struct RegistrySettings {
+  Path path;  // whole path after validate(): in the state directory unless it is absolute
+  uint32_t max_devices = 1000;
+};
+
+struct LimitSettings {
+  uint32_t max_inflight = 64;
+  uint32_t max_pending = 256;
+  uint32_t devices_per_account = 20;
+  uint32_t device_burst = 10;
+  Duration device_interval = seconds(5);  // 0: no limit
+};
+
+struct LogTarget {
+  enum class Kind : uint8_t { standard_error, syslog, file };
+  Kind kind = Kind::standard_error;
+  Path path;  // Kind::file
+};
+enum class Timestamps : uint8_t { automatic, yes, no };
+
+struct LogSettings {
+  Level level = Level::info;
+  LogTarget to;
+  Timestamps timestamps = Timestamps::automatic;
+};
+
+enum class SecretModes : uint8_t { strict, warn };
+
+struct ProcessSettings {
+  SecretModes secret_modes = SecretModes::strict;
+};
+
+enum class ApnsEnvironment : uint8_t { production, sandbox };
+enum class ApnsPayload : uint8_t { tigase, wake };
+enum class EmptyPush : uint8_t { high, normal, drop };
+
+// [apns NAME]; everywhere else it is called apns/NAME.
+struct ApnsSettings {
+  FixedText<section_name_bytes_max> name;
+  ProviderIds provider;
+  FixedText<127> label;
+  Path key;
+  FixedText<10> key_id;
+  FixedText<10> team_id;
+  FixedText<155> topic;  // the length that Apple allows for a bundle id
+  ApnsEnvironment environment = ApnsEnvironment::production;
+  ApnsPayload payload = ApnsPayload::tigase;
+  bool clear_text = false;
+  EmptyPush empty = EmptyPush::normal;  // validate() makes it high for payload wake, unless it is set
+  FixedText<255> alert_title;
+  FixedText<255> alert_body = fixed_text<255>("New message!");
+  FixedText<127> sound = fixed_text<127>("default");
+  FixedText<127> category;
+  HostPort endpoint;  // empty host: Apple's
+  Path ca_file;       // empty: the system's store
+};
+
+struct Settings {
+  XmppSettings xmpp;
+  StateSettings state;
+  RegistrySettings registry;
+  LimitSettings limits;
+  LogSettings log;
+  ProcessSettings process;
+  FixedList<ApnsSettings, sections_max> apns;
+};
+
+}  // namespace tocsin

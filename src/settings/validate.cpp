@@ -1,0 +1,178 @@
+#include "settings/validate.h"
+
+namespace tocsin {
+
+namespace {
+
+constexpr Place xmpp_place{.kind = SectionKind::xmpp};
+
+bool is_near(const HostPort& server) {
+  if (same_ignoring_case(server.host.view(), "localhost")) return true;
+  const Result<Address> address = parse_ip(server.host.view(), server.port);
+  return address.ok() && is_loopback(address.value());
+}
+
+// The key's id as Apple names the file: AuthKey_ABC123DEFG.p8.
+string_view id_in_file_name(string_view path) {
+  constexpr string_view prefix = "AuthKey_", suffix = ".p8";
+  const string_view name = slice(path, directory_of(path).size());
+  if (!starts_with(name, prefix) || !ends_with(name, suffix) || name.size() != prefix.size() + 10 + suffix.size())
+    return {};
+  const string_view id = slice(name, prefix.size(), 10);
+  for (char c : id)
+    if (!(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9')) return {};
+  return id;
+}
+
+class Validator {
+ public:
+  Validator(Settings& settings, const Origins& origins, const Environment& environment, Faults& faults)
+      : settings_(&settings), origins_(&origins), environment_(&environment), faults_(&faults) {}
+
+  void xmpp();
+  void accounts();
+  void state();
+  void providers();
+
+ private:
+  FaultLine stop(Where where) { return FaultLine(*faults_, where, Weight::stop, exit_code::conf); }
+  void apns(Place place);
+  void required(Place place, string_view key, string_view advice);
+  void shared_ids(uint32_t later);
+
+  Settings* settings_;
+  const Origins* origins_;
+  const Environment* environment_;
+  Faults* faults_;
+};
+
+void Validator::required(Place place, string_view key, string_view advice) {
+  if (origins_->has_key(place, key)) return;
+  uint8_t room[64];
+  Writer section(room);
+  write_section(section, *settings_, place);
+  FaultLine line(*faults_, origins_->section(place), Weight::stop, exit_code::conf);
+  line.text(section.view()).text(" has no ").text(key).text("; ").text(advice);
+}
+
+void Validator::xmpp() {
+  const XmppSettings& xmpp = settings_->xmpp;
+  if (!origins_->has_section(xmpp_place)) {
+    stop(origins_->end()).text("there is no [xmpp] section; it needs at least domain and secret");
+    return;
+  }
+  required(xmpp_place, "domain", "set it to the component's name in the XMPP server's conf, such as push.example.org");
+  const bool in_file = origins_->has_key(xmpp_place, "secret_file");
+  if (!in_file) required(xmpp_place, "secret", "set secret or secret_file to what the XMPP server's conf has");
+  if (in_file && origins_->has_key(xmpp_place, "secret"))
+    stop(origins_->key(xmpp_place, "secret_file")).text("secret and secret_file are both set; keep one of them");
+  if (!is_near(xmpp.server) && !xmpp.allow_cleartext) {
+    stop(origins_->nearest(xmpp_place, "server"))
+        .text("server: ")
+        .quoted(xmpp.server.host.view())
+        .text(" is not this machine, and the secret and all stanzas would travel unencrypted; use 127.0.0.1, or set ")
+        .text("allow_cleartext = yes where the network between is trusted");
+  }
+}
+
+// By default the users of the domain that the component belongs to.
+void Validator::accounts() {
+  XmppSettings& xmpp = settings_->xmpp;
+  if (origins_->has_key(xmpp_place, "accounts") || xmpp.domain.empty()) return;
+  const string_view domain = xmpp.domain.view();
+  const size_t dot = domain.find('.');
+  const bool literal = domain[0] == '[' || parse_ip(domain, 0).ok();
+  xmpp.accounts.count = 0;
+  GW_CHECK(xmpp.accounts.add()->assign(literal || dot == string_view::npos ? domain : slice(domain, dot + 1)));
+}
+
+void Validator::state() {
+  constexpr Place state_place{.kind = SectionKind::state};
+  constexpr Place registry_place{.kind = SectionKind::registry};
+  Path& directory = settings_->state.directory;
+  if (!origins_->has_key(state_place, "directory")) {
+    string_view from_environment = environment_->state_directory;
+    const string_view first = take_until(from_environment, ':');
+    if (!directory.assign(first.empty() ? string_view("/var/lib/tocsin") : first)) {
+      stop({.file = "$STATE_DIRECTORY"}).text("the path is over ").number(path_bytes_max).text(" bytes");
+      return;
+    }
+  }
+  Path& path = settings_->registry.path;
+  const bool given = origins_->has_key(registry_place, "path");
+  const string_view name = given ? path.view() : string_view("devices.registry");
+  if (starts_with(name, "/")) return;
+  uint8_t room[2 * path_bytes_max + 2];
+  Writer whole{Bytes(room)};
+  whole.text(directory.view());
+  if (!ends_with(directory.view(), "/")) whole.character('/');
+  whole.text(name);
+  if (!path.assign(whole.view())) {
+    stop(origins_->nearest(registry_place, "path"))
+        .text("the registry's path in the state directory is over ")
+        .number(path_bytes_max)
+        .text(" bytes");
+  }
+}
+
+void Validator::providers() {
+  if (settings_->apns.empty()) {
+    stop(origins_->end()).text("there is no provider section; add one, such as [apns siskin]");
+    return;
+  }
+  for (uint32_t i = 0; i < settings_->apns.count; ++i) {
+    apns(Place{.kind = SectionKind::apns, .index = i});
+    shared_ids(i);
+  }
+}
+
+void Validator::apns(Place place) {
+  ApnsSettings& apns = settings_->apns[place.index];
+  required(place, "provider", "set it to the id that the app's clients name, such as tigase:messenger:apns:1");
+  required(place, "key", "set it to the .p8 file from the Apple developer account");
+  required(place, "team_id", "it stands in the Apple developer account, ten of A-Z and 0-9");
+  required(place, "topic", "set it to the app's bundle id");
+  if (!origins_->has_key(place, "empty"))
+    apns.empty = apns.payload == ApnsPayload::wake ? EmptyPush::high : EmptyPush::normal;
+  if (origins_->has_key(place, "key_id") || apns.key.empty()) return;
+  const string_view id = id_in_file_name(apns.key.view());
+  if (!id.empty()) {
+    GW_CHECK(apns.key_id.assign(id));
+    return;
+  }
+  stop(origins_->key(place, "key"))
+      .text("key: the file is not called AuthKey_XXXXXXXXXX.p8; set key_id to the ten characters of the key's id");
+}
+
+// A client names a provider id, and one section must answer to it.
+void Validator::shared_ids(uint32_t later) {
+  const ApnsSettings& here = settings_->apns[later];
+  for (uint32_t i = 0; i < later; ++i) {
+    const ApnsSettings& there = settings_->apns[i];
+    for (const auto& id : here.provider) {
+      for (const auto& other : there.provider) {
+        if (id.view() != other.view()) continue;
+        FaultLine line(*faults_, origins_->nearest({.kind = SectionKind::apns, .index = later}, "provider"),
+                       Weight::stop, exit_code::conf);
+        if (here.environment != there.environment && here.topic.view() == there.topic.view())
+          line.text("two environments of one app come with a later version; keep one of [apns ");
+        else
+          line.quoted(id.view()).text(" is named in two sections; keep it in one of [apns ");
+        line.text(there.name.view()).text("] and [apns ").text(here.name.view()).text("]");
+        return;
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void validate(Settings& settings, const Origins& origins, const Environment& environment, Faults& faults) {
+  Validator validator(settings, origins, environment, faults);
+  validator.xmpp();
+  validator.accounts();
+  validator.state();
+  validator.providers();
+}
+
+}  // namespace tocsin

@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+"""End-to-end checks: real Prosody, real ejabberd, real TLS, a strict provider stand-in, the built binary.
+
+    test/e2e/run.py [--server prosody|ejabberd|both] [--binary build/tocsin] [-k WORDS] [--without-gateway] [--keep]
+
+One line per check, `ok - …` or `not ok - …`; the last line counts. Exit status 0 only if all passed.  Everything runs in a private
+network namespace where the kernel permits one, in a temporary folder that is removed (--keep: kept and named).
+"""
+import argparse
+import asyncio
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+
+import lab
+
+STORY_SECONDS_MAX = 150.0
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description='End-to-end checks against real XMPP servers.')
+    parser.add_argument('--server', choices=('prosody', 'ejabberd', 'both'), default='both')
+    parser.add_argument('--binary', default=os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'build', 'tocsin'))
+    parser.add_argument('-k', metavar='WORDS', default='', help='only checks whose sentence or function holds these words')
+    parser.add_argument('--without-gateway', action='store_true', help='only what the servers do by themselves')
+    parser.add_argument('--keep', action='store_true', help='keep the logs and say where they are')
+    parser.add_argument('--verbose', action='store_true', help='tracebacks and log tails of failures')
+    return parser.parse_args()
+
+
+async def run_world(kind, options, stories, directory):
+    """(passed, failed)"""
+    from world import World
+    passed = failed = 0
+    with World(directory, lab.SERVERS[kind], os.path.abspath(options.binary)) as world:
+        for sentence, _, function in stories:
+            start = time.monotonic()
+            try:
+                await asyncio.wait_for(function(world), STORY_SECONDS_MAX)
+            except Exception as error:  # a story may fail in any way; the others still run
+                failed += 1
+                words = str(error) or type(error).__name__
+                print(f'not ok - {kind}: {sentence}')
+                print('    ' + words.replace('\n', '\n    '))
+                if options.verbose:
+                    traceback.print_exception(error)
+                    if world.gateway:
+                        print('    ' + lab.tail(world.gateway.log_file, 30).replace('\n', '\n    '))
+            else:
+                passed += 1
+                print(f'ok - {kind}: {sentence} ({time.monotonic() - start:.1f} s)')
+            sys.stdout.flush()
+        with contextlib.suppress(Exception):
+            await world.forget_sessions()
+    return passed, failed
+
+
+def main():
+    options = arguments()
+    print(f'# {lab.isolate()}', flush=True)  # before any thread
+    try:
+        import stories_server  # noqa: F401  registers its checks, which come first
+        import stories  # noqa: F401
+        from checks import STORIES
+    except ImportError as error:
+        sys.exit(f'run.py: {error}; `make setup` installs what the checks need')
+    chosen = [s for s in STORIES if options.k.lower() in f'{s[0]} {s[2].__name__}'.lower()]
+    if options.without_gateway:
+        chosen = [s for s in chosen if s[1] == 'server']
+    if not chosen:
+        sys.exit('run.py: no check has these words')
+    if any(s[1] == 'gateway' for s in chosen) and not os.access(options.binary, os.X_OK):
+        sys.exit(f'run.py: {os.path.relpath(options.binary)} is not there; `make` builds it')
+    passed = failed = 0
+    for kind in ('prosody', 'ejabberd') if options.server == 'both' else (options.server,):
+        directory = tempfile.mkdtemp(prefix=f'tocsin-e2e-{kind}-')
+        try:
+            more_passed, more_failed = asyncio.run(run_world(kind, options, chosen, directory))
+            passed, failed = passed + more_passed, failed + more_failed
+        except (lab.LabError, OSError) as error:
+            failed += 1
+            print(f'not ok - {kind}: the laboratory\n    ' + str(error).replace('\n', '\n    '))
+        finally:
+            if options.keep:
+                print(f'# logs of {kind} are in {directory}')
+            else:
+                shutil.rmtree(directory, ignore_errors=True)
+    print(f'{passed} passed, {failed} failed')
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == '__main__':
+    main()

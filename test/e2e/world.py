@@ -1,0 +1,251 @@
+"""The gateway under test as a process, and everything around it: one XMPP server, the provider stand-in, users and devices."""
+import asyncio
+import dataclasses
+import os
+import re
+import secrets
+import signal
+import time
+
+import lab
+import apns_rules
+import provider_standin
+from clients import PROVIDER, User, field
+
+TEAM_ID, KEY_ID, TOPIC = 'DEF123GHIJ', 'ABC123DEFG', 'org.example.siskin'
+GUESTS = tuple(f'guest{number:02}' for number in range(80))
+LOGFMT = re.compile(r'([A-Za-z_][\w.]*)=("(?:[^"\\]|\\.)*"|\S*)')
+
+CONF = '''# Written by the end-to-end checks.
+[xmpp]
+server = 127.0.0.1:{port}
+domain = {domain}
+secret = {secret}
+
+[state]
+directory = {state}
+
+[limits]
+device_interval = {device_interval}
+
+[log]
+level = {level}
+
+[apns siskin]
+provider = {provider}
+key = {key}
+team_id = {team}
+topic = {topic}
+endpoint = https://localhost:{provider_port}
+ca_file = {ca}
+'''
+
+
+def parse_event(line):
+    """One log line as a dict; quotes and escapes undone."""
+    words = {}
+    for name, value in LOGFMT.findall(line):
+        if value.startswith('"'):
+            value = re.sub(r'\\(.)', r'\1', value[1:-1])
+        words[name] = value
+    return words
+
+
+class Gateway:
+    """One tocsin process with a conf, a state directory and a log of its own. `change` replaces values of CONF."""
+
+    def __init__(self, directory, binary, server, standin, key, **change):
+        self.directory = directory
+        self.binary = binary
+        self.conf = os.path.join(directory, 'tocsin.conf')
+        self.log_file = os.path.join(directory, 'tocsin.log')
+        self.values = {
+            'port': server.component_port, 'domain': lab.COMPONENT, 'secret': server.secret, 'state': os.path.join(directory, 'state'),
+            'device_interval': '0', 'provider': PROVIDER, 'key': key, 'team': TEAM_ID, 'topic': TOPIC,
+            'provider_port': standin.port, 'ca': standin.ca_file, **change,
+        }
+        self.process = None
+        os.makedirs(self.values['state'], exist_ok=True)
+        with open(os.open(self.conf, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 'w', encoding='utf-8') as file:
+            file.write(CONF.format(**self.values))
+
+    def launch(self):
+        """Starts it without waiting for anything; returns the mark of its first log line."""
+        mark = self.mark()
+        self.process = lab.spawn([self.binary, '-c', self.conf], self.log_file)
+        return mark
+
+    def start(self, timeout=15.0):
+        """Starts it and waits until the server has taken it as the component."""
+        self.wait_event('component_up', self.launch(), timeout=timeout)
+        return self
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self, sig=signal.SIGTERM):
+        """Its exit status (negative: the signal), None if it would not end within 10 s."""
+        if self.process is None:
+            return None
+        status = lab.end(self.process, sig, 10)
+        self.process = None
+        return status
+
+    def mark(self):
+        return os.path.getsize(self.log_file) if os.path.exists(self.log_file) else 0
+
+    def events(self, name=None, mark=0, **fields):
+        """Log events since `mark` that have these fields, oldest first."""
+        if not os.path.exists(self.log_file):
+            return []
+        with open(self.log_file, encoding='utf-8', errors='replace') as file:
+            file.seek(mark)
+            found = [parse_event(line) for line in file if line.endswith('\n')]
+        wanted = {**({'event': name} if name else {}), **fields}
+        return [e for e in found if all(e.get(k) == v for k, v in wanted.items())]
+
+    def wait_event(self, name, mark=0, count=1, timeout=15.0, **fields):
+        def enough():
+            found = self.events(name, mark, **fields)
+            if len(found) >= count:
+                return found
+            if not self.alive():
+                raise lab.LabError(f'the gateway ended with status {self.process and self.process.poll()} before {name}:\n'
+                                   + lab.tail(self.log_file))
+            return None
+        what = f'event={name} ' + ' '.join(f'{k}={v}' for k, v in fields.items()) + (f' {count} times' if count > 1 else '')
+        return lab.wait_for(f'the log says {what.strip()}', enough, timeout)[-1]
+
+
+@dataclasses.dataclass
+class Device:
+    user: User
+    token: str  # as the client sends it: upper-case hex
+    node: str
+
+    @property
+    def hex(self):
+        return self.token.lower()
+
+
+class World:
+    """What the stories live in. Users are fresh for every story; `planted` are words no log may hold."""
+
+    def __init__(self, directory, server_class, binary, level='debug'):
+        self.directory = directory
+        self.level = level
+        self.binary = binary
+        self.server = server_class(directory, ('ann', 'bob', 'watch') + GUESTS)
+        self.key = provider_standin.make_provider_key(directory, KEY_ID)
+        with open(self.key, 'rb') as file:
+            self.key_text = file.read()
+        rules = apns_rules.Rules(TEAM_ID, KEY_ID, apns_rules.load_public_key(self.key_text), [TOPIC])
+        self.standin = provider_standin.Standin(directory, rules, log=os.path.join(directory, 'provider.jsonl'))
+        self.gateway = None
+        self.gateways = []
+        self.planted = {self.server.secret} | set(self.key_text.decode().split('\n')[1:-2])
+        self._guests = iter(GUESTS)
+        self._ann = None
+        self._watch = None
+        self._rings = 0
+
+    def __enter__(self):
+        self.standin.__enter__()
+        try:
+            self.server.__enter__()
+        except BaseException:
+            self.standin.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for gateway in self.gateways:
+            gateway.stop(signal.SIGKILL)
+        self.server.__exit__()
+        self.standin.__exit__()
+
+    def make_gateway(self, name, **change):
+        directory = os.path.join(self.directory, name)
+        os.makedirs(directory, exist_ok=True)
+        gateway = Gateway(directory, self.binary, self.server, self.standin, self.key, **{'level': self.level, **change})
+        self.planted.add(gateway.values['secret'])
+        self.gateways.append(gateway)
+        return gateway
+
+    def need_gateway(self):
+        """The main gateway, running."""
+        if self.gateway is None:
+            self.gateway = self.make_gateway('gateway')
+        if not self.gateway.alive():
+            self.gateway.start()
+        return self.gateway
+
+    # Users.
+
+    def guest(self, resource='phone'):
+        """A user of this server whom no other story has touched."""
+        user = User(self.server, next(self._guests), resource)
+        self.planted.add(user.jid)
+        return user
+
+    def new_token(self):
+        token = secrets.token_hex(32).upper()
+        self.planted |= {token, token.lower()}
+        return token
+
+    async def ann(self):
+        """The one who writes the messages; stays online."""
+        if self._ann is None:
+            self._ann = await User(self.server, 'ann', 'desk').online()
+            self.planted.add(self._ann.jid)
+        return self._ann
+
+    async def forget_sessions(self):
+        """After (or before) a server's end: whoever was online has to log in again."""
+        ann, self._ann = self._ann, None
+        if ann is not None:
+            await ann.offline()
+
+    async def message(self, user, text=None):
+        self._rings += 1
+        text = text or f'words that stay between us {self._rings}'
+        self.planted.add(text)
+        (await self.ann()).send_body(user.jid, text)
+
+    async def device(self, user=None):
+        """A user who registered, enabled and went offline."""
+        user = user or self.guest()
+        token = self.new_token()
+        async with user:
+            node = field(await user.register_device(token), 'node')
+            if not node:
+                raise lab.LabError('register-device was answered without a node')
+            self.planted |= {node, user.jid}
+            await user.enable_as_siskin(node)
+        return Device(user, token, node)
+
+    # What the provider saw.
+
+    async def rings(self, device, count=1, timeout=10.0):
+        """Waits for that many requests in all for this device."""
+        return await in_thread(self.standin.wait_requests, count, device.hex, timeout)
+
+    async def rings_token(self, token, timeout=10.0):
+        return await in_thread(self.standin.wait_requests, 1, token, timeout)
+
+    async def fence(self):
+        """Everything sent before is through once a message to a watching device has rung: servers keep one sender's order."""
+        if self._watch is None:
+            self._watch = await self.device(User(self.server, 'watch'))
+        before = len(self.standin.requests(self._watch.hex))
+        await self.message(self._watch.user)
+        await self.rings(self._watch, before + 1)
+
+
+async def in_thread(function, *arguments):
+    """Blocking waits run beside the XMPP clients, not instead of them."""
+    return await asyncio.get_running_loop().run_in_executor(None, function, *arguments)
+
+
+def now_ms():
+    return int(time.time() * 1000)

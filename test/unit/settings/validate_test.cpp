@@ -1,0 +1,105 @@
+#include "settings/validate.h"
+
+#include "test/unit/settings/parsed.h"
+
+namespace tocsin {
+
+using test::good_conf;
+using test::Joined;
+using test::Parsed;
+
+static void accounts_default_to_the_parent_of_the_domain(void**) {
+  const struct {
+    const char* domain;
+    const char* account;
+  } rows[] = {{"push.example.org", "example.org"}, {"Push.EXAMPLE.org", "example.org"}, {"push.localhost", "localhost"},
+              {"localhost", "localhost"},          {"127.0.0.1", "127.0.0.1"},          {"[::1]", "[::1]"}};
+  for (const auto& row : rows) {
+    const Joined conf("[xmpp]\ndomain = ", row.domain, "\n");
+    const Parsed p(conf.view());
+    assert_int_equal(p.settings.xmpp.accounts.count, 1);
+    assert_text(p.settings.xmpp.accounts[0].view(), row.account);
+  }
+}
+
+static void the_state_directory_comes_from_conf_environment_or_default(void**) {
+  Parsed from_environment;
+  from_environment.environment.state_directory = "/srv/a:/srv/b";
+  from_environment.parser.parse(good_conf, "t.conf");
+  from_environment.finish();
+  assert_text(from_environment.settings.state.directory.view(), "/srv/a");
+  assert_text(from_environment.settings.registry.path.view(), "/srv/a/devices.registry");
+  Parsed from_conf;
+  from_conf.environment.state_directory = "/srv/a";
+  from_conf.parser.parse(Joined(good_conf, "[state]\ndirectory = state/\n[registry]\npath = r\n").view(),
+                         "/etc/t.conf");
+  from_conf.finish();
+  assert_text(from_conf.settings.state.directory.view(), "/etc/state/");
+  assert_text(from_conf.settings.registry.path.view(), "/etc/state/r");
+}
+
+static void an_absolute_registry_path_stays(void**) {
+  const Parsed p(Joined(good_conf, "[registry]\npath = /data/r\n").view());
+  assert_faultless(p);
+  assert_text(p.settings.registry.path.view(), "/data/r");
+}
+
+static void a_registry_path_that_does_not_fit_is_refused(void**) {
+  char text[512];
+  const int size = snprintf(text, sizeof(text), "[state]\ndirectory = /%0250d\n[registry]\npath = abcdef\n", 1);
+  const Parsed p(Joined(good_conf, {text, static_cast<size_t>(size)}).view());
+  assert_text(p.fault(0), "t.conf:12: the registry's path in the state directory is over 255 bytes");
+}
+
+static void the_default_of_empty_depends_on_the_payload(void**) {
+  const struct {
+    const char* lines;
+    EmptyPush empty;
+  } rows[] = {{"", EmptyPush::normal},
+              {"payload = wake\n", EmptyPush::high},
+              {"payload = tigase\n", EmptyPush::normal},
+              {"payload = wake\nempty = normal\n", EmptyPush::normal},
+              {"empty = drop\n", EmptyPush::drop}};
+  for (const auto& row : rows) {
+    const Parsed p(Joined(good_conf, row.lines).view());
+    assert_faultless(p);
+    assert_true(p.settings.apns[0].empty == row.empty);
+  }
+}
+
+static void loopback_needs_no_permission_for_clear_text(void**) {
+  for (const char* server : {"localhost", "LOCALHOST:1", "127.0.0.1", "127.9.9.9:5347", "::1", "[::1]:5347"}) {
+    const Joined more("[xmpp]\nserver = ", server, "\n");
+    const Parsed p(Joined(good_conf, more.view()).view());
+    assert_faultless(p);
+  }
+  const Parsed allowed(Joined(good_conf, "[xmpp]\nserver = xmpp.example.org\nallow_cleartext = yes\n").view());
+  assert_faultless(allowed);
+}
+
+static void a_given_key_id_wins_over_the_file_name(void**) {
+  const Parsed p(Joined(good_conf, "key_id = ZZZ123DEFG\n").view());
+  assert_faultless(p);
+  assert_text(p.settings.apns[0].key_id.view(), "ZZZ123DEFG");
+}
+
+static void sections_with_different_ids_live_together(void**) {
+  const Parsed p(Joined(good_conf,
+                        "[apns b]\nprovider = b\nkey = AuthKey_ABC123DEFG.p8\nteam_id = DEF123GHIJ\n"
+                        "topic = org.example.siskin\nenvironment = sandbox\nendpoint = https://[::1]:8443\n")
+                     .view());
+  assert_faultless(p);
+  assert_int_equal(p.settings.apns.count, 2);
+  assert_text(p.settings.apns[1].endpoint.host.view(), "::1");
+  assert_int_equal(p.settings.apns[1].endpoint.port, 8443);
+}
+
+TESTS(validate, cmocka_unit_test(accounts_default_to_the_parent_of_the_domain),
+      cmocka_unit_test(the_state_directory_comes_from_conf_environment_or_default),
+      cmocka_unit_test(an_absolute_registry_path_stays), cmocka_unit_test(a_registry_path_that_does_not_fit_is_refused),
+      cmocka_unit_test(the_default_of_empty_depends_on_the_payload),
+      cmocka_unit_test(loopback_needs_no_permission_for_clear_text),
+      cmocka_unit_test(a_given_key_id_wins_over_the_file_name),
+      cmocka_unit_test(sections_with_different_ids_live_together));
+
+}  // namespace tocsin
