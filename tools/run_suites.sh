@@ -103,44 +103,6 @@ sources() {
   suite 'style' sum 'tools/check_style.sh' 'tools/check_style.sh --self-test'
 }
 
-# Each of these builds, then leaves its tests to run beside the next build: they keep one core busy, builds all of them.
-sanitizers() {  # leaks included
-  suite 'sanitizers: build' built 10 "$build/sanitizers" SANITIZE=1 CXX="$cxx" LINK="$link" CXXFLAGS='-O1 -g1' programs || return
-  {
-    export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1
-    suite 'sanitizers: unit tests' run_units_without_gate "$build/sanitizers"
-    suite 'sanitizers: scenarios' tools/count_tests.sh "$build/sanitizers/scenario"
-  } &
-}
-
-other_compiler() {
-  local clang
-  clang=$(command -v clang++-14 || command -v clang++ || echo clang++)
-  suite 'clang: build' built 10 "$build/clang" CXX="$(basename "$clang")" CXXFLAGS=-O1 programs || return
-  {
-    suite 'clang: unit tests' run_units "$build/clang"
-    suite 'clang: scenarios' tools/count_tests.sh "$build/clang/scenario"
-  } &
-}
-
-by_cmake() {
-  whole sh -c 'CXX=$2 CC=$3 nice -n 10 cmake -S . -B "$1" && nice -n 10 cmake --build "$1" -j"$4"' \
-    sh "$build/cmake" "$cxx" "$link" "$jobs"
-}
-
-# --- the lanes --------------------------------------------------------------
-release() {
-  suite 'build' built 0 "$build" CXX="$cxx" LINK="$link" programs || return 1
-  suite 'unit tests' run_units "$build"
-  suite 'scenarios' tools/count_tests.sh "$build/scenario"
-  return 0
-}
-
-sources() {
-  suite 'layers' sum 'tools/check_layers.sh' 'tools/check_layers.sh --self-test'
-  suite 'style' sum 'tools/check_style.sh' 'tools/check_style.sh --self-test'
-}
-
 # Leaks included. The sanitizers' own library wants the address space that the heap gate would reserve: the C library's heap.
 sanitizers() {
   export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1
@@ -164,6 +126,13 @@ by_cmake() {
   suite 'CMake: same binary' whole tools/same_binary.sh "$build/tocsin" "$build/cmake/tocsin"
 }
 
+# Real servers. They wait more than they work.
+end_to_end() {
+  suite 'stand-in' "$python" test/e2e/standin_test.py
+  suite 'end-to-end checks' "$python" test/e2e/run.py --binary "$build/tocsin"
+  suite 'README' "$python" test/e2e/readme_check.py --binary "$build/tocsin"
+}
+
 began=$SECONDS
 case $mode in
   check) release ;;
@@ -173,7 +142,7 @@ case $mode in
     sources
     if release; then
       suite 'needed libraries' tools/check_needed.sh "$build/tocsin"
-      suite 'end-to-end checks' "$python" test/e2e/run.py --binary "$build/tocsin" &
+      end_to_end &
       sanitizers
       other_compiler
       by_cmake

@@ -285,4 +285,7 @@ class StandinTest(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    outcome = unittest.main(exit=False).result
+    wrong = len(outcome.failures) + len(outcome.errors)
+    print('%d passed, %d failed' % (outcome.testsRun - wrong, wrong), flush=True)
+    raise SystemExit(wrong != 0)
