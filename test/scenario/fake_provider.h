@@ -55,8 +55,6 @@ class FakeProvider : public sim::Acceptor, public sim::PeerHandler, public sim::
   void act_device(string_view token_hex, Act act);
   void forget_rules() { rule_count_ = 0; }
   void retry_after(string_view value) { (void)retry_after_.assign(value); }
-  // TLS 1.2 only: the key shares of 1.3 come from the library's own generator, and with them no two lives are alike.
-  void speak_1_2() { kind_ = TlsServer::Kind::only_1_2; }
   void think(Duration delay) { delay_ = delay; }         // before each answer
   void grant(uint32_t first, uint32_t afterwards);       // MAX_CONCURRENT_STREAMS before and after the first request
   void grant_now(uint32_t streams);                      // on every connection that is up
@@ -118,7 +116,6 @@ class FakeProvider : public sim::Acceptor, public sim::PeerHandler, public sim::
 
   sim::Simulation& world_;
   const TlsIdentity* identity_;
-  TlsServer::Kind kind_ = TlsServer::Kind::modern;
   RandomSource& random_;
   Rule everyone_;
   Rule next_;
