@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 #include <sys/time.h>
 
+#include "port/posix/hosts.h"
+
 namespace tocsin::posix {
 
 using port::Lookup;
@@ -126,6 +128,7 @@ void Resolver::resolve(Query& query, string_view host) {
     query.result.addresses[query.result.count++] = parse_ip("::1", query.port).value();
     return end(query, Error::none);
   }
+  if (find_in_hosts(hosts_, host, query.port, query.result)) return end(query, Error::none);
   FixedText<host_bytes_max> name;
   if (host.empty() || host.find('\0') != string_view::npos) return end(query, Error::malformed);
   if (!name.assign(host)) return end(query, Error::too_long);
@@ -155,7 +158,7 @@ void Resolver::end(Query& query, Error error) {
 Error Resolver::open_channel() {
   if (channel_ != nullptr) return Error::none;
   heap_.forget_refusals();
-  char order[] = "fb";  // /etc/hosts first, whatever nsswitch.conf says about services we do not have
+  char order[] = "b";  // the name servers: /etc/hosts was asked already
   ares_options options{};
   options.timeout = try_ms;
   options.tries = tries;

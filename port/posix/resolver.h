@@ -33,6 +33,8 @@ class Resolver {
   // "192.0.2.1,[2001:db8::1]:5353" instead of the servers in resolv.conf; the
   // text lives as long as the resolver. nullptr: those in resolv.conf.
   void use_servers(const char* servers) { servers_ = servers; }
+  // Another file than /etc/hosts, with the same lifetime.
+  void use_hosts(const char* path) { hosts_ = path; }
 
   // As port::Net. Only a lack of tickets is an error here (Error::exhausted).
   Result<uint32_t> start(string_view host, uint16_t port);
@@ -74,6 +76,7 @@ class Resolver {
 
   Heap& heap_;
   const char* servers_ = nullptr;
+  const char* hosts_ = "/etc/hosts";
   ares_channeldata* channel_ = nullptr;
   uint32_t tickets_ = 0;  // given out: running or ended
   uint32_t running_ = 0;  // in the library and still wanted
