@@ -73,6 +73,19 @@ const Change* Registry::Inside::latest_content(const NodeId& node) const {
   return nullptr;
 }
 
+// The newest full record of a node that is there, staged changes included.
+bool Registry::Inside::content(const NodeId& node, Bytes room, Record& out) const {
+  for (int b = 1; b >= 0; --b) {
+    const Staging& changes = batch(b);
+    for (uint32_t i = changes.count(); i-- > 0;) {
+      const Change& change = changes.change(i);
+      if (change.full() && change.node == node) return decode(changes.record(change), out).ok();
+    }
+  }
+  const Device* device = devices.find(node);
+  return device != nullptr && read_at(device->offset(), room, out).ok() && out.full() && out.node == node;
+}
+
 bool Registry::Inside::has_key(const NodeId& node, uint32_t key_hash) const {
   if (const Change* change = latest_content(node)) return change->key_hash == key_hash;
   const Device* device = devices.find(node);
@@ -101,7 +114,7 @@ Result<Ticket> Registry::Inside::stage(const Record& record, const StagedState& 
                 .day_before = was.accepted_day,
                 .kind = record.kind};
   if (record.full()) {
-    change.key_hash = hash.of_key(record.registration.account, record.registration.token);
+    change.key_hash = hash.of_key(record.registration.account, record.registration.key());
     change.account_hash = hash.of_account(record.registration.account);
   }
   if (!batch(1).add(record, change)) return Error::busy;
@@ -126,7 +139,9 @@ Result<Ticket> Registry::change(const Registration& registration, UnixTime now) 
   if (!within_bounds(registration)) return Error::too_long;
   const StagedState was = in.state(registration.node);
   if (!was.known) return Error::not_found;
-  const bool same_token = in.has_key(registration.node, in.hash.of_key(registration.account, registration.token));
+  // Where the key is not the token, what changed is taken for the token.
+  const bool same_token = registration.identity.empty() &&
+                          in.has_key(registration.node, in.hash.of_key(registration.account, registration.token));
   const Result<Ticket> ticket = in.stage({.kind = RecordKind::changed,
                                           .node = registration.node,
                                           .time = now,
@@ -157,9 +172,16 @@ Result<Ticket> Registry::end(const NodeId& node, EndReason reason, string_view w
   Inside& in = *inside_;
   const StagedState was = in.state(node);
   if (!was.known) return was.ticket == 0 ? Result<Ticket>(Error::not_found) : Result<Ticket>(was.ticket);
-  return in.stage(
-      {.kind = RecordKind::ended, .node = node, .time = now, .reason = reason, .word = cut_utf8(word, word_bytes_max)},
-      was);
+  // Whose device it was is written along: after a compaction nothing else knows. What can not be read ends as well.
+  uint8_t room[full_record_bytes_max];
+  Record last;
+  Record ended{
+      .kind = RecordKind::ended, .node = node, .time = now, .reason = reason, .word = cut_utf8(word, word_bytes_max)};
+  if (in.content(node, room, last)) {
+    ended.registration.account = last.registration.account;
+    ended.registration.section = last.registration.section;
+  }
+  return in.stage(ended, was);
 }
 
 Result<Ticket> Registry::hold(const NodeId& node, string_view word, UnixTime now) {

@@ -10,7 +10,7 @@ Status Registry::Inside::apply(const Record& record, uint64_t offset, const Chan
   Device* device = devices.find(record.node);
   if (record.full()) {
     const Registration& registration = record.registration;
-    const uint32_t key_hash = hash.of_key(registration.account, registration.token);
+    const uint32_t key_hash = hash.of_key(registration.account, registration.key());
     const uint32_t account_hash = hash.of_account(registration.account);
     const bool fresh = device == nullptr;
     if (fresh) {

@@ -23,14 +23,14 @@ uint32_t DeviceHash::of_account(string_view account) const {
 }
 
 // The account's length stands in front, so that no other pair makes the same bytes.
-uint32_t DeviceHash::of_key(string_view account, ByteView token) const {
-  GW_CHECK(account.size() <= account_bytes_max && token.size() <= token_bytes_max);
+uint32_t DeviceHash::of_key(string_view account, ByteView key) const {
+  GW_CHECK(account.size() <= account_bytes_max && key.size() <= token_bytes_max);
   uint8_t text[3 + account_bytes_max + token_bytes_max];
   text[0] = 2;
   put_u16(text + 1, static_cast<uint16_t>(account.size()));
   copy_bytes(text + 3, bytes_of(account));
-  copy_bytes(text + 3 + account.size(), token);
-  return static_cast<uint32_t>(siphash(key_, ByteView(text).first(3 + account.size() + token.size())));
+  copy_bytes(text + 3 + account.size(), key);
+  return static_cast<uint32_t>(siphash(key_, ByteView(text).first(3 + account.size() + key.size())));
 }
 
 }  // namespace tocsin

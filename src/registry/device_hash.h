@@ -17,7 +17,7 @@ class DeviceHash {
 
   // At most account_bytes_max and token_bytes_max bytes.
   uint32_t of_account(string_view account) const;
-  uint32_t of_key(string_view account, ByteView token) const;
+  uint32_t of_key(string_view account, ByteView key) const;
 
  private:
   HashKey key_;

@@ -40,6 +40,7 @@ struct Registry::Inside {
   StagedState state(const NodeId& node) const;
   // The newest staged change of node that matters to its content: a full record or its end.
   const Change* latest_content(const NodeId& node) const;
+  bool content(const NodeId& node, Bytes room, Record& out) const;
   bool has_key(const NodeId& node, uint32_t key_hash) const;  // as of now; a node that is there
   void set_refreshed(const NodeId& node, uint32_t seconds);
   Result<Ticket> stage(const Record& record, const StagedState& was);

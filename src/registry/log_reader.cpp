@@ -27,7 +27,7 @@ Result<bool> LogReader::open(FileHeader& header) {
   if (!read.ok()) return read.error();
   const Status decoded = decode(read.value(), header);
   if (decoded.ok()) {
-    std::memcpy(creation_id_, header.creation_id, sizeof creation_id_);
+    header_ = header;
     start_ = FileHeader::size;
     return true;
   }
@@ -66,7 +66,7 @@ Result<bool> LogReader::next(Record& out) {
 Result<bool> LogReader::verify_batch() {
   while (start_ < size_) {
     keep_from_ = start_;
-    BatchSum sum(creation_id_);
+    BatchSum sum(header_);
     uint64_t at = start_;
     for (;;) {
       const Result<ByteView> read = record(at);

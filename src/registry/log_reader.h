@@ -56,7 +56,7 @@ class LogReader {
   uint64_t following_ = 0;  // the record after it
   uint64_t mark_at_ = 0;    // of the verified batch whose records are handed out
   uint64_t batches_ = 0;
-  uint8_t creation_id_[16] = {};
+  FileHeader header_;
   uint64_t problem_offset_ = 0;
   FixedText<127> problem_;
 };

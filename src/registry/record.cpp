@@ -82,6 +82,10 @@ class Take {
   bool failed_ = false;
 };
 
+bool is_wide(RecordKind kind) {
+  return kind == RecordKind::registered || kind == RecordKind::changed || kind == RecordKind::ended;
+}
+
 void put_payload(const Record& record, Put& put) {
   if (record.kind != RecordKind::mark) put.node(record.node);
   switch (record.kind) {
@@ -90,7 +94,8 @@ void put_payload(const Record& record, Put& put) {
       const Registration& r = record.registration;
       put.time(r.registered).time(record.time).u32(record.accepted_under).u16(record.accepted_day);
       put.long_text(bytes_of(r.account)).long_text(bytes_of(r.section)).long_text(bytes_of(r.provider));
-      put.long_text(r.token).long_text(r.second_token);
+      put.long_text(r.token).long_text(r.second_token).long_text(r.identity).long_text(bytes_of(r.secret));
+      put.long_text(bytes_of(r.channel)).u8(static_cast<uint8_t>(r.dialect));
       return;
     }
     case RecordKind::refreshed:
@@ -99,6 +104,7 @@ void put_payload(const Record& record, Put& put) {
     case RecordKind::held: put.time(record.time).short_text(record.word); return;
     case RecordKind::ended:
       put.time(record.time).u8(static_cast<uint8_t>(record.reason)).short_text(record.word);
+      put.long_text(bytes_of(record.registration.account)).long_text(bytes_of(record.registration.section));
       return;
     case RecordKind::mark:
       put.u64(record.mark.number).u64(record.mark.start).u32(record.mark.length);
@@ -112,18 +118,19 @@ void put_payload(const Record& record, Put& put) {
 bool within_bounds(const Registration& r) {
   return !r.account.empty() && r.account.size() <= account_bytes_max && r.section.size() <= section_bytes_max &&
          r.provider.size() <= provider_bytes_max && !r.token.empty() && r.token.size() <= token_bytes_max &&
-         r.second_token.size() <= token_bytes_max;
+         r.second_token.size() <= token_bytes_max && r.identity.size() <= identity_bytes_max &&
+         r.secret.size() <= secret_bytes_max && r.channel.size() <= channel_bytes_max;
 }
 
 size_t encode(const Record& record, Bytes room) {
   GW_CHECK(!record.full() || within_bounds(record.registration));
-  GW_CHECK(record.word.size() <= word_bytes_max);
+  GW_CHECK(record.word.size() <= word_bytes_max && record.registration.account.size() <= account_bytes_max);
   Put put(room);
   uint8_t* head = put.take(record_head_bytes);
   if (put.failed()) return 0;
   put_payload(record, put);
   if (put.failed()) return 0;
-  head[0] = record_version;
+  head[0] = is_wide(record.kind) ? record_version_wide : record_version;
   head[1] = static_cast<uint8_t>(record.kind);
   put_u16(head + 2, static_cast<uint16_t>(put.used() - record_head_bytes));
   const uint32_t crc = crc32c(0, ByteView(room).first(put.used()));
@@ -142,8 +149,9 @@ bool intact(ByteView record) {
 
 Status decode(ByteView bytes, Record& out) {
   out = Record{};
-  if (bytes[0] != record_version) return Error::unsupported;
   out.kind = static_cast<RecordKind>(bytes[1]);
+  const bool wide = bytes[0] == record_version_wide && is_wide(out.kind);
+  if (bytes[0] != record_version && !wide) return Error::unsupported;
   Take take(bytes.subspan(record_head_bytes, bytes.size() - record_frame_bytes));
   if (out.kind != RecordKind::mark) out.node = take.node();
   switch (out.kind) {
@@ -160,6 +168,14 @@ Status decode(ByteView bytes, Record& out) {
       r.provider = text_of(take.long_text());
       r.token = take.long_text();
       r.second_token = take.long_text();
+      if (wide) {
+        r.identity = take.long_text();
+        r.secret = text_of(take.long_text());
+        r.channel = text_of(take.long_text());
+        const uint8_t dialect = take.u8();
+        if (dialect > static_cast<uint8_t>(DialectId::web_push)) return Error::unsupported;
+        r.dialect = static_cast<DialectId>(dialect);
+      }
       if (!within_bounds(r)) return Error::malformed;
       break;
     }
@@ -177,6 +193,12 @@ Status decode(ByteView bytes, Record& out) {
       out.time = take.time();
       out.reason = static_cast<EndReason>(take.u8());
       out.word = take.short_text();
+      if (wide) {
+        out.registration.account = text_of(take.long_text());
+        out.registration.section = text_of(take.long_text());
+        if (out.registration.account.size() > account_bytes_max) return Error::malformed;
+        if (out.registration.section.size() > section_bytes_max) return Error::malformed;
+      }
       break;
     case RecordKind::mark:
       out.mark.number = take.u64();
@@ -191,7 +213,12 @@ Status decode(ByteView bytes, Record& out) {
   return {};
 }
 
-BatchSum::BatchSum(ByteView creation_id) : crc_(crc32c(0, creation_id)) {}
+BatchSum::BatchSum(const FileHeader& header) : crc_(crc32c(0, header.creation_id)) {
+  if (header.version == 1) return;
+  uint8_t generation[4];
+  put_u32(generation, header.generation);
+  crc_ = crc32c(crc_, generation);
+}
 
 void BatchSum::add(ByteView record) {
   crc_ = crc32c(crc_, record.last(4));
@@ -216,7 +243,7 @@ Status decode(ByteView bytes, FileHeader& out) {
   // A newer format may have a longer header; its CRC is the last field all the same.
   if (size < FileHeader::size || size > bytes.size()) return Error::damaged;
   if (crc32c(0, bytes.first(size - 4)) != get_u32(bytes.data() + size - 4)) return Error::damaged;
-  if (out.version != 1 || size != FileHeader::size) return Error::unsupported;
+  if (out.version == 0 || out.version > FileHeader::newest || size != FileHeader::size) return Error::unsupported;
   return {};
 }
 

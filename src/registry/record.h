@@ -36,7 +36,7 @@ struct Record {
   RecordKind kind{};
   NodeId node;                  // all but marks
   UnixTime time{};              // when it happened; full records: of the registration that wrote it
-  Registration registration{};  // full records; its node is `node`
+  Registration registration{};  // full records; its node is `node`. Ended: account and section, if it has them
   uint32_t accepted_under = 0;  // full records, accepted
   uint16_t accepted_day = 0;    // full records
   EndReason reason{};           // ended
@@ -45,13 +45,16 @@ struct Record {
   bool full() const { return kind == RecordKind::registered || kind == RecordKind::changed; }
 };
 
+// Of the layouts that are written. Full records and ends have version 2; version 1 of these knew less and is read.
 inline constexpr uint8_t record_version = 1;
+inline constexpr uint8_t record_version_wide = 2;
 inline constexpr size_t record_head_bytes = 4;  // version, kind, length of the payload
 inline constexpr size_t record_frame_bytes = record_head_bytes + 4;
 inline constexpr size_t word_bytes_max = 64;
 inline constexpr size_t full_fixed_bytes = 16 + 8 + 8 + 4 + 2;
-inline constexpr size_t full_record_bytes_max = record_frame_bytes + full_fixed_bytes + 5 * 2 + account_bytes_max +
-                                                section_bytes_max + provider_bytes_max + 2 * token_bytes_max;
+inline constexpr size_t full_record_bytes_max = record_frame_bytes + full_fixed_bytes + 8 * 2 + 1 + account_bytes_max +
+                                                section_bytes_max + provider_bytes_max + 2 * token_bytes_max +
+                                                identity_bytes_max + secret_bytes_max + channel_bytes_max;
 inline constexpr size_t mark_payload_bytes = 8 + 8 + 4 + 4 + 4;
 inline constexpr size_t mark_bytes = record_frame_bytes + mark_payload_bytes;
 
@@ -68,11 +71,24 @@ uint32_t stored_crc(ByteView record);
 // kind; Error::malformed: no program of ours wrote this.
 Status decode(ByteView record, Record& out);
 
-// The sum over a batch that its mark carries: CRC-32C over the file's creation id and the records' CRCs in
-// their order. (A CRC over whole records with their CRCs inside would hardly depend on the records.)
+// What stands before the first batch.
+struct FileHeader {
+  static constexpr size_t size = 8 + 2 + 2 + 4 + 16 + 4;
+  static constexpr uint16_t newest = 2;  // 1 is read: its batch sums do not know the generation
+  uint16_t version = newest;
+  uint32_t generation = 0;  // counts compactions
+  uint8_t creation_id[16] = {};
+};
+void encode(const FileHeader& header, uint8_t* at);  // FileHeader::size bytes
+// Error::damaged: these are not the bytes of a header. Error::unsupported: a newer format.
+Status decode(ByteView bytes, FileHeader& out);
+
+// The sum over a batch that its mark carries: CRC-32C over the file's creation id, its generation (from format
+// version 2 on: blocks of a former generation's file prove nothing) and the records' CRCs in their order. (A CRC over
+// whole records with their CRCs inside would hardly depend on the records.)
 class BatchSum {
  public:
-  explicit BatchSum(ByteView creation_id);
+  explicit BatchSum(const FileHeader& header);
   void add(ByteView record);
   uint32_t crc() const { return crc_; }
   uint32_t records() const { return records_; }
@@ -81,16 +97,5 @@ class BatchSum {
   uint32_t crc_;
   uint32_t records_ = 0;
 };
-
-// What stands before the first batch.
-struct FileHeader {
-  static constexpr size_t size = 8 + 2 + 2 + 4 + 16 + 4;
-  uint16_t version = 1;
-  uint32_t generation = 0;  // counts compactions
-  uint8_t creation_id[16] = {};
-};
-void encode(const FileHeader& header, uint8_t* at);  // FileHeader::size bytes
-// Error::damaged: these are not the bytes of a header. Error::unsupported: a newer format.
-Status decode(ByteView bytes, FileHeader& out);
 
 }  // namespace tocsin

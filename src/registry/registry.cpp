@@ -135,10 +135,10 @@ Status Registry::read(const Device& device, Bytes room, Registration& out) const
   return {};
 }
 
-Status Registry::find_device(string_view account, ByteView token, Bytes room, Registration& out, Ticket* staged) const {
+Status Registry::find_device(string_view account, ByteView key, Bytes room, Registration& out, Ticket* staged) const {
   if (staged != nullptr) *staged = 0;
-  if (account.size() > account_bytes_max || token.size() > token_bytes_max) return Error::not_found;
-  const uint32_t wanted = inside_->hash.of_key(account, token);
+  if (account.size() > account_bytes_max || key.size() > token_bytes_max) return Error::not_found;
+  const uint32_t wanted = inside_->hash.of_key(account, key);
   // What is staged speaks first: a device's newest full record, unless its end came after it.
   for (int b = 1; b >= 0; --b) {
     const Staging& batch = inside_->batch(b);
@@ -151,7 +151,7 @@ Status Registry::find_device(string_view account, ByteView token, Bytes room, Re
       copy_bytes(room.data(), bytes);
       Record record;
       GW_CHECK(decode(ByteView(room).first(bytes.size()), record).ok());
-      if (record.registration.account != account || !same(record.registration.token, token)) continue;
+      if (record.registration.account != account || !same(record.registration.key(), key)) continue;
       out = record.registration;
       if (staged != nullptr) *staged = inside_->state(change.node).ticket;
       return {};
@@ -162,7 +162,7 @@ Status Registry::find_device(string_view account, ByteView token, Bytes room, Re
     if (inside_->latest_content(candidate.node) != nullptr) return false;  // ended, or changed to another token
     const Status read = this->read(candidate, room, out);
     if (!read.ok()) trouble = read;
-    return read.ok() && out.account == account && same(out.token, token);
+    return read.ok() && out.account == account && same(out.key(), key);
   });
   if (device == nullptr) return trouble.ok() ? Status(Error::not_found) : trouble;
   if (staged != nullptr) *staged = inside_->state(device->node).ticket;

@@ -3,8 +3,9 @@
 // at start). Changes are staged, become durable together, and are applied to the
 // index only when the journal says that they are.
 //
-// Identity of a device: (account, token), compared after normalisation. The
-// provider string is advisory (Snikket unregisters with another than it registered with).
+// Identity of a device: (account, key), the key being the token after normalisation
+// unless the dialect has an identity of its own. The provider string is advisory (Snikket unregisters with another than
+// it registered with).
 #pragma once
 
 #include <cstdint>
@@ -61,9 +62,9 @@ class Registry {
   // Reads the device's full record into room (record_bytes_max); views of out point into it. Error::damaged: the
   // bytes fail their check, or are of another device.
   Status read(const Device& device, Bytes room, Registration& out) const;
-  // The device of (account, token) as of now, staged changes included. Error::not_found.
+  // The device of (account, Registration::key) as of now, staged changes included. Error::not_found.
   // *staged: the ticket of its latest staged change, 0 when none.
-  Status find_device(string_view account, ByteView token, Bytes room, Registration& out, Ticket* staged) const;
+  Status find_device(string_view account, ByteView key, Bytes room, Registration& out, Ticket* staged) const;
   // Device number i of all (0 … count()-1), for scans in slices; nullptr from count() on. Changes change the order.
   const Device* device_at(uint32_t i) const;
   // Devices of an account now, staged changes included, and the durable one whose last registration or accepted

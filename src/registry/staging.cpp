@@ -32,7 +32,7 @@ ByteView Staging::close(uint64_t file_end, uint64_t number, const FileHeader& he
   const bool first = file_end == 0;
   start_ = first ? FileHeader::size : file_end;
   if (first) encode(header, room_.data());
-  BatchSum sum(header.creation_id);
+  BatchSum sum(header);
   for (uint32_t i = 0; i < count_; ++i) sum.add(record(change(i)));
   Record mark;
   mark.kind = RecordKind::mark;

@@ -149,14 +149,20 @@ uint64_t Bench::digest() {
   return sum;
 }
 
-LogWriter& LogWriter::header() {
-  FileHeader header;
+static FileHeader bench_header(uint16_t version) {
+  FileHeader header{.version = version};
   std::memset(header.creation_id, 0xc1, sizeof header.creation_id);
+  return header;
+}
+
+LogWriter& LogWriter::header(uint16_t version) {
+  version_ = version;
+  const FileHeader header = bench_header(version);
   uint8_t bytes[FileHeader::size];
   encode(header, bytes);
   journal_.set(bytes);
   start_ = sizeof bytes;
-  sum_ = BatchSum(header.creation_id).crc();
+  sum_ = BatchSum(header).crc();
   return *this;
 }
 
@@ -190,9 +196,7 @@ LogWriter& LogWriter::mark() {
   encode(mark, bytes);
   raw(bytes);
   start_ = journal_.size();
-  uint8_t id[16];
-  std::memset(id, 0xc1, sizeof id);
-  sum_ = BatchSum(id).crc();
+  sum_ = BatchSum(bench_header(version_)).crc();
   records_ = 0;
   return *this;
 }

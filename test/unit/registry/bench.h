@@ -75,13 +75,14 @@ NodeId node_of(uint8_t first);  // first, and the rest 0x11
 class LogWriter {
  public:
   explicit LogWriter(MemoryJournal& journal) : journal_(journal) {}
-  LogWriter& header();
+  LogWriter& header(uint16_t version = FileHeader::newest);
   LogWriter& record(const Record& record);
   LogWriter& raw(ByteView bytes);  // a record of our own making: its CRC is set here
   LogWriter& mark();               // of what came since the last one
 
  private:
   MemoryJournal& journal_;
+  uint16_t version_ = FileHeader::newest;
   uint64_t start_ = 0;
   uint64_t number_ = 0;
   uint32_t sum_ = 0;

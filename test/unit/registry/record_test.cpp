@@ -60,7 +60,7 @@ static void records_are_these_bytes(void**) {
               .accepted_under = 0xfeedf00d,
               .accepted_day = 0x4f1a};
   const char* text =
-      "01010051"                          // version, kind, length
+      "02010066"                          // version, kind, length
       "a0111111111111111111111111111111"  // node
       "000000000a0b0c0d"                  // first registered
       "0000000102030405"                  // this registration
@@ -75,7 +75,18 @@ static void records_are_these_bytes(void**) {
       "0002"
       "dead"
       "0001"
-      "be";
+      "be"
+      "0003"
+      "703231"
+      "0002"
+      "7365"
+      "0009"
+      "6d75632e6c6f63616c"
+      "01";
+  full.registration.identity = bytes_of("p21");
+  full.registration.secret = "se";
+  full.registration.channel = "muc.local";
+  full.registration.dialect = DialectId::p2;
   expect_bytes(full, text);
   char changed[256];
   std::memcpy(changed, text, std::strlen(text) + 1);
@@ -108,11 +119,28 @@ static void records_are_these_bytes(void**) {
                "a0111111111111111111111111111111"
                "0000000066000004");
   expect_bytes({.kind = RecordKind::ended, .node = node, .time = {-1}, .reason = EndReason::provider, .word = ""},
-               "0107001a"
+               "0207001e"
                "a0111111111111111111111111111111"
                "ffffffffffffffff"
                "03"
-               "00");
+               "00"
+               "0000"
+               "0000");
+  expect_bytes({.kind = RecordKind::ended,
+                .node = node,
+                .time = {2},
+                .registration = {.account = "a@b", .section = "x"},
+                .reason = EndReason::client,
+                .word = "w"},
+               "02070023"
+               "a0111111111111111111111111111111"
+               "0000000000000002"
+               "01"
+               "0177"
+               "0003"
+               "614062"
+               "0001"
+               "78");
   expect_bytes({.kind = RecordKind::mark,
                 .node = {},
                 .mark = {.number = 0x0102, .start = 0x123456789a, .length = 0x2000, .records = 3, .crc = 0xcafebabe}},
@@ -124,6 +152,49 @@ static void records_are_these_bytes(void**) {
                "cafebabe");
 }
 
+// As the first format wrote them.
+static void records_of_version_1_are_read(void**) {
+  static uint8_t bytes[256];
+  const auto read = [](const char* text, Record& out) {
+    const size_t size = decode_hex(text, bytes).value();
+    put_u32(bytes + size, crc32c(0, ByteView(bytes).first(size)));
+    assert_true(intact(ByteView(bytes).first(size + 4)));
+    assert_true(decode(ByteView(bytes).first(size + 4), out).ok());
+  };
+  Record record;
+  read(
+      "01010051"
+      "a0111111111111111111111111111111"
+      "000000000a0b0c0d"
+      "0000000102030405"
+      "feedf00d"
+      "4f1a"
+      "000f"
+      "616e6e406578616d706c652e6f7267"
+      "000b"
+      "61706e732f7369736b696e"
+      "0004"
+      "70757368"
+      "0002"
+      "dead"
+      "0001"
+      "be",
+      record);
+  const Registration& r = record.registration;
+  assert_true(record.kind == RecordKind::registered && record.accepted_day == 0x4f1a);
+  assert_true(r.account == "ann@example.org" && r.section == "apns/siskin" && r.token.size() == 2);
+  assert_true(r.identity.empty() && r.secret.empty() && r.channel.empty() && r.dialect == DialectId::tigase);
+  read(
+      "0107001c"
+      "a0111111111111111111111111111111"
+      "0000000000000002"
+      "03"
+      "024142",
+      record);
+  assert_true(record.kind == RecordKind::ended && record.reason == EndReason::provider && record.word == "AB");
+  assert_true(record.registration.account.empty());
+}
+
 static void the_header_is_these_bytes(void**) {
   FileHeader header{.generation = 7};
   for (uint8_t i = 0; i < 16; ++i) header.creation_id[i] = i;
@@ -131,7 +202,7 @@ static void the_header_is_these_bytes(void**) {
   encode(header, bytes);
   uint8_t want[FileHeader::size];
   assert_int_equal(decode_hex("544f4353494e520a"
-                              "0001"
+                              "0002"
                               "0024"
                               "00000007"
                               "000102030405060708090a0b0c0d0e0f",
@@ -154,7 +225,7 @@ static void the_header_is_these_bytes(void**) {
   }
   // A longer header of a newer format is understood far enough to say so.
   uint8_t longer[48] = {};
-  header.version = 2;
+  header.version = 3;
   encode(header, longer);
   put_u16(longer + 10, sizeof longer);
   put_u32(longer + 44, crc32c(0, ByteView(longer).first(44)));
@@ -220,9 +291,9 @@ static void foreign_payloads_are_malformed_or_unsupported(void**) {
     bytes[1] = static_cast<uint8_t>(kind);
     expect(payload, Error::unsupported);
   }
-  bytes[1] = 1;
   for (unsigned version = 0; version < 256; ++version) {
     if (version == record_version) continue;
+    bytes[1] = version == record_version_wide ? 3 : 1;
     bytes[0] = static_cast<uint8_t>(version);
     expect(payload, Error::unsupported);
   }
@@ -233,8 +304,10 @@ static void a_batch_sum_knows_file_records_and_their_order(void**) {
   uint8_t two[64];
   const size_t size = encode({.kind = RecordKind::refreshed, .node = node_of(1)}, one);
   encode({.kind = RecordKind::refreshed, .node = node_of(2)}, two);
-  const auto sum = [size](string_view id, const uint8_t* a, const uint8_t* b) {
-    BatchSum s(bytes_of(id));
+  const auto sum = [size](string_view id, const uint8_t* a, const uint8_t* b, uint32_t generation = 0) {
+    FileHeader header{.generation = generation};
+    copy_bytes(header.creation_id, bytes_of(id));
+    BatchSum s(header);
     s.add({a, size});
     s.add({b, size});
     assert_int_equal(s.records(), 2);
@@ -244,8 +317,10 @@ static void a_batch_sum_knows_file_records_and_their_order(void**) {
   assert_true(sum("a", one, two) != sum("a", two, one));
   assert_true(sum("a", one, two) != sum("b", one, two));
   assert_true(sum("a", one, two) != sum("a", one, one));
+  assert_true(sum("a", one, two) != sum("a", one, two, 1));
 }
 
-TESTS(record, cmocka_unit_test(records_are_these_bytes), cmocka_unit_test(the_header_is_these_bytes),
-      cmocka_unit_test(one_flipped_bit_is_noticed), cmocka_unit_test(foreign_payloads_are_malformed_or_unsupported),
+TESTS(record, cmocka_unit_test(records_are_these_bytes), cmocka_unit_test(records_of_version_1_are_read),
+      cmocka_unit_test(the_header_is_these_bytes), cmocka_unit_test(one_flipped_bit_is_noticed),
+      cmocka_unit_test(foreign_payloads_are_malformed_or_unsupported),
       cmocka_unit_test(a_batch_sum_knows_file_records_and_their_order));
