@@ -92,11 +92,15 @@ class Storage {
   // answers true once, with the outcome.
   virtual Status sync_start(Handle file) = 0;
   virtual bool sync_done(Status& outcome) = 0;
-  // At start and at compaction only: these block.
+  // The same for the names in a directory.
+  virtual Status sync_directory_start(const char* path) = 0;
+  // At start only, and after failures: these block.
   virtual Status sync_now(Handle file) = 0;
   virtual Status sync_directory(const char* path) = 0;
   virtual Status make_directory(const char* path) = 0;  // 0700; ok if it is there
   virtual Status replace(const char* from, const char* to) = 0;
+  // One more name, `to`, for a file. Error::denied: the file system knows no such thing (FAT).
+  virtual Status link(const char* from, const char* to) = 0;
   virtual Status remove(const char* path) = 0;
   // Exclusive lock that dies with the process; writes our pid into the file. Error::busy
   // with *holder set to the pid that has it (0 when unknown).

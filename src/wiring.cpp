@@ -63,7 +63,10 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
                      port_, log_);
   Registry::Options registry = registry_options(settings_);
   in.port.entropy.fill(registry.creation_id);
-  registry_.emplace(region, registry, journal_);
+  if (in.authority != nullptr) in.authority->stand_before(journal_);
+  Journal& journal = in.authority != nullptr ? *in.authority : static_cast<Journal&>(journal_);
+  registry_.emplace(region, registry, journal, &journal_);
+  upkeep_.emplace(*registry_, log_, settings_.registry.expire_after);
   throttle_.emplace(region, throttle_options(settings_));
 
   uint32_t account_count = 0;
@@ -98,9 +101,9 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
 
   const ServiceFacts service{
       .domain = settings_.xmpp.domain.view(), .version = in.version, .providers = {facts_, fact_count_}};
-  gateway_.emplace(service, *publish_, *enroll_, *registry_, *component_, port_.entropy);
+  gateway_.emplace(service, *publish_, *enroll_, *registry_, *upkeep_, *component_, port_.entropy);
   component_->serve(*gateway_);
-  loop_.serve(*gateway_, *component_, {links_, section_count_}, journal_);
+  loop_.serve(*gateway_, *component_, {links_, section_count_}, journal);
 }
 
 void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {

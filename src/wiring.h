@@ -7,6 +7,7 @@
 
 #include "base/siphash.h"
 #include "crypto/crypto.h"
+#include "link/journal_file.h"
 #include "link/loop.h"
 #include "load.h"
 #include "mem/heap.h"
@@ -22,6 +23,7 @@ struct WiringInputs {
   port::Port& port;
   Log& log;
   string_view version;
+  Authority* authority = nullptr;  // decides about the registry's changes; nullptr: the local file alone
 };
 
 class Wiring {
@@ -94,6 +96,7 @@ class Wiring {
   std::optional<Heap> xml_heap_;
   std::optional<Heap> json_heap_;
   std::optional<Registry> registry_;
+  std::optional<Upkeep> upkeep_;
   std::optional<Throttle> throttle_;
   std::optional<ComponentLink> component_;
   std::optional<Publish> publish_;

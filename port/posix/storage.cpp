@@ -112,13 +112,29 @@ Status PosixStorage::sync_now(Handle file) {
   return status_of(outcome);
 }
 
+// EINVAL: a file system (some FUSE and network ones) that knows no such thing.
+Status PosixStorage::sync_names(Handle directory) {
+  return fsync(directory) == 0 || errno == EINVAL ? Status{} : Status{error_of(errno)};
+}
+
 Status PosixStorage::sync_directory(const char* path) {
   const int directory = open_file(path, O_RDONLY | O_DIRECTORY);
   if (directory < 0) return error_of(errno);
-  // EINVAL: a file system (some FUSE and network ones) that knows no such thing.
-  const Status outcome = fsync(directory) == 0 || errno == EINVAL ? Status{} : Status{error_of(errno)};
+  const Status outcome = sync_names(directory);
   close(directory);
   return outcome;
+}
+
+Status PosixStorage::sync_directory_start(const char* path) {
+  const int directory = open_file(path, O_RDONLY | O_DIRECTORY);
+  if (directory < 0) return error_of(errno);
+  const Status started = start_sync(directory, true);
+  if (started.ok()) {
+    shut(directory);  // closed when the sync is through
+  } else {
+    close(directory);
+  }
+  return started;
 }
 
 Status PosixStorage::make_directory(const char* path) {
@@ -130,6 +146,8 @@ Status PosixStorage::make_directory(const char* path) {
 }
 
 Status PosixStorage::replace(const char* from, const char* to) { return status_of(rename(from, to)); }
+
+Status PosixStorage::link(const char* from, const char* to) { return status_of(::link(from, to)); }
 
 Status PosixStorage::remove(const char* path) { return status_of(unlink(path)); }
 

@@ -29,10 +29,12 @@ class PosixStorage final : public port::Storage {
   // The first call starts the thread: Error::exhausted when the system refuses one.
   Status sync_start(port::Handle file) override;
   bool sync_done(Status& outcome) override;
+  Status sync_directory_start(const char* path) override;
   Status sync_now(port::Handle file) override;
   Status sync_directory(const char* path) override;
   Status make_directory(const char* path) override;
   Status replace(const char* from, const char* to) override;
+  Status link(const char* from, const char* to) override;
   Status remove(const char* path) override;
   Result<port::Handle> lock(const char* path, int64_t* holder) override;
   // A file whose sync is under way is closed when sync_done reports the outcome:
@@ -43,6 +45,8 @@ class PosixStorage final : public port::Storage {
   enum class Sync : int { idle, running, ended };
 
   Status start_thread();
+  Status start_sync(port::Handle file, bool names);
+  static Status sync_names(port::Handle directory);
   static void* run_thread(void* self);
   void serve_syncs();
 
@@ -51,8 +55,9 @@ class PosixStorage final : public port::Storage {
   sem_t requests_;
   bool thread_started_ = false;
   bool shut_after_sync_ = false;
-  // The loop writes the next two while idle or ended, the thread while running.
+  // The loop writes the next three while idle or ended, the thread while running.
   port::Handle sync_file_ = port::no_handle;
+  bool sync_names_ = false;  // the file is a directory
   Error sync_error_ = Error::none;
   std::atomic<Sync> sync_{Sync::idle};
   std::atomic<bool> stopping_{false};

@@ -45,7 +45,9 @@ Status PosixStorage::start_thread() {
   return started ? Status{} : Status{Error::exhausted};
 }
 
-Status PosixStorage::sync_start(Handle file) {
+Status PosixStorage::sync_start(Handle file) { return start_sync(file, false); }
+
+Status PosixStorage::start_sync(Handle file, bool names) {
   GW_CHECK(file != no_handle);
   if (sync_.load(std::memory_order_acquire) != Sync::idle) return Error::busy;
   if (!thread_started_) {
@@ -53,6 +55,7 @@ Status PosixStorage::sync_start(Handle file) {
     if (!started.ok()) return started;
   }
   sync_file_ = file;
+  sync_names_ = names;
   sync_.store(Sync::running, std::memory_order_release);
   sem_post(&requests_);
   return {};
@@ -83,7 +86,7 @@ void PosixStorage::serve_syncs() {
       if (stopping_.load(std::memory_order_acquire)) return;
       continue;
     }
-    const Status outcome = sync_now(sync_file_);
+    const Status outcome = sync_names_ ? sync_names(sync_file_) : sync_now(sync_file_);
     sync_error_ = outcome.error();
     // Before the ring: whoever wakes up finds the outcome.
     sync_.store(Sync::ended, std::memory_order_release);

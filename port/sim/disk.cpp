@@ -164,6 +164,20 @@ Status Disk::replace(string_view from, string_view to) {
   return {};
 }
 
+Status Disk::link(string_view from, string_view to) {
+  const Status ready = begin(true);
+  if (!ready.ok()) return ready;
+  const Status parent = check_parent(to);
+  if (!parent.ok()) return parent;
+  const Name* source = names_.find(from);
+  if (source == nullptr || source->inode == no_inode) return source == nullptr ? Error::not_found : Error::denied;
+  if (names_.find(to) != nullptr) return Error::exists;
+  Name name = *source;
+  GW_CHECK(name.path.assign(to));
+  name_operation({}, name);
+  return {};
+}
+
 Status Disk::remove(string_view path) {
   const Status ready = begin(true);
   if (!ready.ok()) return ready;

@@ -118,6 +118,7 @@ class Disk {
   Status sync_directory(string_view path);
   Status make_directory(string_view path);
   Status replace(string_view from, string_view to);
+  Status link(string_view from, string_view to);
   Status remove(string_view path);
   // Error::busy when somebody holds it. The file is open then, as by open.
   Result<Inode> lock(string_view path, int64_t pid, int64_t* holder);

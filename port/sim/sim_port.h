@@ -84,10 +84,12 @@ class SimStorage final : public port::Storage, public Timed {
   Status truncate(port::Handle file, uint64_t size) override;
   Status sync_start(port::Handle file) override;
   bool sync_done(Status& outcome) override;
+  Status sync_directory_start(const char* path) override;
   Status sync_now(port::Handle file) override;  // takes no virtual time
   Status sync_directory(const char* path) override;
   Status make_directory(const char* path) override;
   Status replace(const char* from, const char* to) override;
+  Status link(const char* from, const char* to) override;
   Status remove(const char* path) override;
   Result<port::Handle> lock(const char* path, int64_t* holder) override;
   void shut(port::Handle file) override;
@@ -110,6 +112,7 @@ class SimStorage final : public port::Storage, public Timed {
   Result<port::Handle> keep(Result<Disk::Inode> inode, bool writable, bool locked);
   void note(uint64_t what, uint64_t a, uint64_t b);
   void end_all(bool power_lost);
+  Status end_sync();
 
   Simulation* world_;
   SimNet* net_;
@@ -118,6 +121,7 @@ class SimStorage final : public port::Storage, public Timed {
   bool dead_ = false;  // killed, and nothing was opened since
   SyncState sync_state_ = SyncState::idle;
   Disk::Sync sync_{};
+  FixedText<Disk::path_max> sync_names_of_;  // of a directory instead
   uint32_t sync_epoch_ = 0;
   Status sync_outcome_;
   EventId sync_event_;

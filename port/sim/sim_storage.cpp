@@ -71,15 +71,32 @@ Status SimStorage::sync_start(Handle file) {
   const Result<Disk::Sync> sync = disk_->sync_begin(of(file).inode);
   if (!sync.ok()) return sync.error();
   sync_ = sync.value();
+  sync_names_of_.clear();
   sync_epoch_ = disk_->epoch();
   sync_state_ = SyncState::under_way;
   sync_event_ = world_->after(disk_->faults().sync_latency, *this);
   return {};
 }
 
+Status SimStorage::sync_directory_start(const char* path) {
+  if (sync_state_ != SyncState::idle) return Error::busy;
+  note(9, 0, 0);
+  const Result<FileFacts> there = disk_->facts(path);
+  if (!there.ok()) return there.error();
+  if (!sync_names_of_.assign(path)) return Error::too_long;
+  sync_epoch_ = disk_->epoch();
+  sync_state_ = SyncState::under_way;
+  sync_event_ = world_->after(disk_->faults().sync_latency, *this);
+  return {};
+}
+
+Status SimStorage::end_sync() {
+  return sync_names_of_.empty() ? disk_->sync_end(sync_) : disk_->sync_directory(sync_names_of_.view());
+}
+
 void SimStorage::on_event(uint64_t) {
   GW_CHECK(sync_epoch_ == disk_->epoch());  // as in of()
-  sync_outcome_ = disk_->sync_end(sync_);
+  sync_outcome_ = end_sync();
   note(5, static_cast<uint64_t>(sync_outcome_.error()), 0);
   sync_state_ = SyncState::ended;
   net_->ring();
@@ -105,6 +122,11 @@ Status SimStorage::make_directory(const char* path) { return disk_->make_directo
 Status SimStorage::replace(const char* from, const char* to) {
   note(7, 0, 0);
   return disk_->replace(from, to);
+}
+
+Status SimStorage::link(const char* from, const char* to) {
+  note(10, 0, 0);
+  return disk_->link(from, to);
 }
 
 Status SimStorage::remove(const char* path) {
@@ -139,7 +161,7 @@ void SimStorage::end_all(bool power_lost) {
   if (sync_state_ == SyncState::under_way) {
     // The kernel finishes what a killed process began; without power nothing does.
     world_->cancel(sync_event_);
-    if (!power_lost && sync_epoch_ == disk_->epoch()) (void)disk_->sync_end(sync_).ok();
+    if (!power_lost && sync_epoch_ == disk_->epoch()) (void)end_sync().ok();
   }
   sync_state_ = SyncState::idle;
 }

@@ -5,14 +5,21 @@
 #include "dialect/dialects.h"
 #include "gateway/enroll.h"
 #include "gateway/publish.h"
+#include "gateway/upkeep.h"
 
 namespace tocsin {
 
 class Gateway {
  public:
-  Gateway(const ServiceFacts& service, Publish& publish, Enroll& enroll, Registry& registry, Outbox& outbox,
-          RandomSource& random)
-      : service_(service), publish_(publish), enroll_(enroll), registry_(registry), outbox_(outbox), random_(random) {}
+  Gateway(const ServiceFacts& service, Publish& publish, Enroll& enroll, Registry& registry, Upkeep& upkeep,
+          Outbox& outbox, RandomSource& random)
+      : service_(service),
+        publish_(publish),
+        enroll_(enroll),
+        registry_(registry),
+        upkeep_(upkeep),
+        outbox_(outbox),
+        random_(random) {}
 
   // Nothing may be read from the component stream while this is false.
   bool ready_for_input() const { return publish_.ready_for_input(); }
@@ -22,9 +29,11 @@ class Gateway {
   void commit(Instant now);
   // The journal decided.
   void committed(Status outcome, Instant now);
+  // Behind that: one slice of the registry's housekeeping.
+  void keep_up(Instant now, UnixTime wall) { upkeep_.tick(now, wall); }
 
   void tick(Instant now) { publish_.tick(now); }
-  Instant due() const { return publish_.due(); }
+  Instant due() const { return earlier(publish_.due(), upkeep_.due()); }
   void stop(Instant now);
 
   Publish& publish() { return publish_; }
@@ -34,6 +43,7 @@ class Gateway {
   Publish& publish_;
   Enroll& enroll_;
   Registry& registry_;
+  Upkeep& upkeep_;
   Outbox& outbox_;
   RandomSource& random_;
 };

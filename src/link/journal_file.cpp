@@ -1,13 +1,29 @@
 #include "link/journal_file.h"
 
-namespace tocsin {
+#include "base/writer.h"
 
-Status JournalFile::open(const char* path, const char* directory) {
-  Result<port::Handle> file = storage_.open(path, port::OpenMode::read_write);
+namespace tocsin {
+namespace {
+
+template <size_t N>
+bool assign_with(FixedText<N>& out, string_view path, string_view ending) {
+  uint8_t room[N];
+  Writer name(room);
+  name.text(path).text(ending);
+  return !name.overflowed() && out.assign(name.view());
+}
+
+}  // namespace
+
+Status JournalFile::open(string_view path, string_view directory) {
+  if (!path_.assign(path) || !assign_with(new_path_, path, ".new") || !assign_with(old_path_, path, ".old") ||
+      !directory_.assign(directory))
+    return Error::too_long;
+  Result<port::Handle> file = storage_.open(path_.c_str(), port::OpenMode::read_write);
   if (!file.ok() && file.error() == Error::not_found) {
-    file = storage_.open(path, port::OpenMode::create);
+    file = storage_.open(path_.c_str(), port::OpenMode::create);
     if (!file.ok()) return file.error();
-    if (const Status synced = storage_.sync_directory(directory); !synced.ok()) {
+    if (const Status synced = storage_.sync_directory(directory_.c_str()); !synced.ok()) {
       storage_.shut(file.value());
       return synced;
     }
@@ -20,13 +36,17 @@ Status JournalFile::open(const char* path, const char* directory) {
   }
   file_ = file.value();
   size_ = size.value();
+  (void)storage_.remove(new_path_.c_str()).ok();
   return {};
 }
 
 void JournalFile::shut() {
+  end();
   if (file_ != port::no_handle) storage_.shut(file_);
   file_ = port::no_handle;
 }
+
+// ---- batches -----------------------------------------------------------------
 
 Result<size_t> JournalFile::read(uint64_t offset, Bytes room) { return storage_.read_at(file_, offset, room); }
 
@@ -38,27 +58,128 @@ Status JournalFile::cut(uint64_t size) {
 }
 
 Status JournalFile::append(ByteView batch) {
-  if (syncing_) return Error::busy;
+  if (under_ != Under::nothing) return Error::busy;
+  if (const Status settled = settle_name(); !settled.ok()) return settled;
   if (tail_dirty_) {
     if (const Status cut = storage_.truncate(file_, size_); !cut.ok()) return cut;
-    tail_dirty_ = false;
   }
   tail_dirty_ = true;  // until the sync says otherwise
-  if (const Status written = storage_.write_at(file_, size_, batch); !written.ok()) return written;
-  if (const Status started = storage_.sync_start(file_); !started.ok()) return started;
+  if (const Status written = storage_.write_at(file_, size_, batch); !written.ok()) return fail(written.error());
+  if (const Status started = storage_.sync_start(file_); !started.ok()) return fail(started.error());
   appended_ = batch.size();
-  syncing_ = true;
+  under_ = Under::batch;
+  return {};
+}
+
+// What was refused must not come back after a power cut: the failure is told when the cut is on disk, or can not be.
+Status JournalFile::fail(Error error) {
+  if (!storage_.truncate(file_, size_).ok() || !storage_.sync_start(file_).ok()) return error;
+  failure_ = error;
+  under_ = Under::cut;
   return {};
 }
 
 bool JournalFile::decided(Status& outcome) {
-  if (!syncing_ || !storage_.sync_done(outcome)) return false;
-  syncing_ = false;
-  if (outcome.ok()) {
+  if (under_ != Under::batch && under_ != Under::cut) return false;
+  if (!storage_.sync_done(outcome)) return false;
+  const bool cutting = under_ == Under::cut;
+  under_ = Under::nothing;
+  if (outcome.ok()) tail_dirty_ = false;
+  if (cutting) {
+    outcome = failure_;
+  } else if (outcome.ok()) {
     size_ += appended_;
-    tail_dirty_ = false;
+  } else {
+    if (fail(outcome.error()).ok()) return false;
   }
   return true;
+}
+
+// ---- the second file ---------------------------------------------------------
+
+Status JournalFile::begin() {
+  if (second_ != port::no_handle) return Error::busy;
+  const Status removed = storage_.remove(new_path_.c_str());
+  if (!removed.ok() && removed.error() != Error::not_found) return removed;
+  const Result<port::Handle> file = storage_.open(new_path_.c_str(), port::OpenMode::create);
+  if (!file.ok()) return file.error();
+  second_ = file.value();
+  second_size_ = 0;
+  second_left_ = true;
+  return {};
+}
+
+Status JournalFile::write(ByteView bytes) {
+  if (const Status written = storage_.write_at(second_, second_size_, bytes); !written.ok()) return written;
+  second_size_ += bytes.size();
+  return {};
+}
+
+Status JournalFile::sync() {
+  if (under_ != Under::nothing) return Error::busy;
+  if (const Status started = storage_.sync_start(second_); !started.ok()) return started;
+  under_ = Under::rewrite;
+  return {};
+}
+
+Status JournalFile::place(bool keep_former) {
+  if (under_ != Under::nothing) return Error::busy;
+  if (const Status settled = settle_name(); !settled.ok()) return settled;
+  (void)storage_.remove(old_path_.c_str()).ok();
+  // A second name first, so that there is a good file under the journal's name at every moment.
+  if (keep_former) {
+    const Status linked = storage_.link(path_.c_str(), old_path_.c_str());
+    if (!linked.ok() && linked.error() != Error::denied) return linked;
+  }
+  if (const Status placed = storage_.replace(new_path_.c_str(), path_.c_str()); !placed.ok()) return placed;
+  second_left_ = false;
+  name_loose_ = true;
+  under_ = Under::place;
+  if (!storage_.sync_directory_start(directory_.c_str()).ok()) under_ = Under::nothing;
+  return {};
+}
+
+bool JournalFile::decided_rewrite(Status& outcome) {
+  if (name_loose_ && under_ == Under::nothing) {  // not even started: append() tries again
+    outcome = {};
+    return true;
+  }
+  if (under_ != Under::rewrite && under_ != Under::place) return false;
+  if (!storage_.sync_done(outcome)) return false;
+  if (under_ == Under::place) {
+    name_loose_ = !outcome.ok();
+    outcome = {};  // the name is there, and both files hold the same: only the next batch must wait for it
+  }
+  under_ = Under::nothing;
+  return true;
+}
+
+Status JournalFile::settle_name() {
+  if (!name_loose_) return {};
+  if (const Status synced = storage_.sync_directory(directory_.c_str()); !synced.ok()) return synced;
+  name_loose_ = false;
+  return {};
+}
+
+void JournalFile::switch_over() {
+  const port::Handle former = file_;
+  file_ = second_;
+  second_ = former;
+  size_ = second_size_;
+  tail_dirty_ = false;
+}
+
+Result<size_t> JournalFile::read_former(uint64_t offset, Bytes room) {
+  if (second_ == port::no_handle) return Error::not_found;
+  return storage_.read_at(second_, offset, room);
+}
+
+void JournalFile::end() {
+  if (second_ != port::no_handle) storage_.shut(second_);
+  second_ = port::no_handle;
+  if (second_left_) (void)storage_.remove(new_path_.c_str()).ok();
+  second_left_ = false;
+  if (under_ == Under::rewrite) under_ = Under::nothing;
 }
 
 }  // namespace tocsin

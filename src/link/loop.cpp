@@ -9,7 +9,7 @@ constexpr Duration say_slow_every = minutes(1);
 
 }  // namespace
 
-void Loop::serve(Gateway& gateway, ComponentLink& component, std::span<OriginLink*> origins, JournalFile& journal) {
+void Loop::serve(Gateway& gateway, ComponentLink& component, std::span<OriginLink*> origins, Journal& journal) {
   gateway_ = &gateway;
   component_ = &component;
   origins_ = origins;
@@ -52,6 +52,7 @@ void Loop::turn() {
   Status outcome;
   if (journal_->decided(outcome)) gateway_->committed(outcome, now);
   gateway_->commit(now);
+  gateway_->keep_up(now, port_.clock.wall());
 
   for (OriginLink* origin : origins_) {
     if (origin != nullptr) origin->flush(now);

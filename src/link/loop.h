@@ -5,8 +5,8 @@
 #include <cstdint>
 
 #include "link/component_link.h"
-#include "link/journal_file.h"
 #include "link/origin_link.h"
+#include "registry/journal.h"
 
 namespace tocsin {
 
@@ -14,7 +14,7 @@ class Loop : public Dispatch {
  public:
   Loop(port::Port& port, Log& log) : port_(port), log_(log) {}
   // Everything outlives the loop.
-  void serve(Gateway& gateway, ComponentLink& component, std::span<OriginLink*> origins, JournalFile& journal);
+  void serve(Gateway& gateway, ComponentLink& component, std::span<OriginLink*> origins, Journal& journal);
 
   void turn();
   // TERM: answers what is open, says goodbye; stopped() is true when everything left, after 3 s at most.
@@ -34,7 +34,7 @@ class Loop : public Dispatch {
   Gateway* gateway_ = nullptr;
   ComponentLink* component_ = nullptr;
   std::span<OriginLink*> origins_;
-  JournalFile* journal_ = nullptr;
+  Journal* journal_ = nullptr;
   bool stopping_ = false;
   bool stopped_ = false;
   Instant stop_deadline_{};

@@ -18,7 +18,7 @@ uint32_t distance(uint32_t a, uint32_t b) { return a < b ? b - a : a - b; }
 
 // ---- what is staged --------------------------------------------------------
 
-StagedState Registry::Inside::state(const NodeId& node) const {
+StagedState RegistryInside::state(const NodeId& node) const {
   StagedState now;
   if (const Device* device = devices.find(node)) {
     now = {.known = true,
@@ -62,7 +62,7 @@ StagedState Registry::Inside::state(const NodeId& node) const {
   return now;
 }
 
-const Change* Registry::Inside::latest_content(const NodeId& node) const {
+const Change* RegistryInside::latest_content(const NodeId& node) const {
   for (int b = 1; b >= 0; --b) {
     const Staging& changes = batch(b);
     for (uint32_t i = changes.count(); i-- > 0;) {
@@ -74,7 +74,7 @@ const Change* Registry::Inside::latest_content(const NodeId& node) const {
 }
 
 // The newest full record of a node that is there, staged changes included.
-bool Registry::Inside::content(const NodeId& node, Bytes room, Record& out) const {
+bool RegistryInside::content(const NodeId& node, Bytes room, Record& out) const {
   for (int b = 1; b >= 0; --b) {
     const Staging& changes = batch(b);
     for (uint32_t i = changes.count(); i-- > 0;) {
@@ -83,17 +83,17 @@ bool Registry::Inside::content(const NodeId& node, Bytes room, Record& out) cons
     }
   }
   const Device* device = devices.find(node);
-  return device != nullptr && read_at(device->offset(), room, out).ok() && out.full() && out.node == node;
+  return device != nullptr && read_record(*device, room, out).ok();
 }
 
-bool Registry::Inside::has_key(const NodeId& node, uint32_t key_hash) const {
+bool RegistryInside::has_key(const NodeId& node, uint32_t key_hash) const {
   if (const Change* change = latest_content(node)) return change->key_hash == key_hash;
   const Device* device = devices.find(node);
   return device != nullptr && device->key_hash == key_hash;
 }
 
 // RAM knows of a refresh at once: in the index, or, before the device is in it, in what is going to put it there.
-void Registry::Inside::set_refreshed(const NodeId& node, uint32_t seconds) {
+void RegistryInside::set_refreshed(const NodeId& node, uint32_t seconds) {
   if (Device* device = devices.find(node)) device->refreshed = seconds;
   for (int b = 0; b < 2; ++b) {
     Staging& changes = batch(b);
@@ -104,7 +104,7 @@ void Registry::Inside::set_refreshed(const NodeId& node, uint32_t seconds) {
   }
 }
 
-Result<Ticket> Registry::Inside::stage(const Record& record, const StagedState& was) {
+Result<Ticket> RegistryInside::stage(const Record& record, const StagedState& was) {
   Change change{.node = record.node,
                 .key_hash = 0,
                 .account_hash = 0,
@@ -124,7 +124,7 @@ Result<Ticket> Registry::Inside::stage(const Record& record, const StagedState& 
 // ---- changes ---------------------------------------------------------------
 
 Result<Ticket> Registry::add(const Registration& registration, UnixTime now) {
-  Inside& in = *inside_;
+  RegistryInside& in = *inside_;
   if (!within_bounds(registration)) return Error::too_long;
   if (in.devices.find(registration.node) != nullptr || in.latest_content(registration.node) != nullptr)
     return Error::exists;
@@ -135,7 +135,7 @@ Result<Ticket> Registry::add(const Registration& registration, UnixTime now) {
 }
 
 Result<Ticket> Registry::change(const Registration& registration, UnixTime now) {
-  Inside& in = *inside_;
+  RegistryInside& in = *inside_;
   if (!within_bounds(registration)) return Error::too_long;
   const StagedState was = in.state(registration.node);
   if (!was.known) return Error::not_found;
@@ -154,7 +154,7 @@ Result<Ticket> Registry::change(const Registration& registration, UnixTime now) 
 }
 
 Result<Ticket> Registry::refresh(const NodeId& node, UnixTime now, bool must_write) {
-  Inside& in = *inside_;
+  RegistryInside& in = *inside_;
   const StagedState was = in.state(node);
   if (!was.known) return Error::not_found;
   const uint32_t seconds = ram_seconds(now);
@@ -169,7 +169,7 @@ Result<Ticket> Registry::refresh(const NodeId& node, UnixTime now, bool must_wri
 }
 
 Result<Ticket> Registry::end(const NodeId& node, EndReason reason, string_view word, UnixTime now) {
-  Inside& in = *inside_;
+  RegistryInside& in = *inside_;
   const StagedState was = in.state(node);
   if (!was.known) return was.ticket == 0 ? Result<Ticket>(Error::not_found) : Result<Ticket>(was.ticket);
   // Whose device it was is written along: after a compaction nothing else knows. What can not be read ends as well.
@@ -185,7 +185,7 @@ Result<Ticket> Registry::end(const NodeId& node, EndReason reason, string_view w
 }
 
 Result<Ticket> Registry::hold(const NodeId& node, string_view word, UnixTime now) {
-  Inside& in = *inside_;
+  RegistryInside& in = *inside_;
   const StagedState was = in.state(node);
   if (!was.known) return Error::not_found;
   if (was.held) return Ticket{0};
@@ -193,7 +193,7 @@ Result<Ticket> Registry::hold(const NodeId& node, string_view word, UnixTime now
 }
 
 Result<Ticket> Registry::release(const NodeId& node, UnixTime now) {
-  Inside& in = *inside_;
+  RegistryInside& in = *inside_;
   const StagedState was = in.state(node);
   if (!was.known) return Error::not_found;
   if (!was.held) return Ticket{0};
@@ -201,7 +201,7 @@ Result<Ticket> Registry::release(const NodeId& node, UnixTime now) {
 }
 
 Result<Ticket> Registry::accepted(const NodeId& node, uint32_t fingerprint, UnixTime now) {
-  Inside& in = *inside_;
+  RegistryInside& in = *inside_;
   const StagedState was = in.state(node);
   Device* device = in.devices.find(node);
   if (!was.known || device == nullptr) return Error::not_found;

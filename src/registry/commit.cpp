@@ -6,7 +6,7 @@ namespace tocsin {
 // ---- applying --------------------------------------------------------------
 
 // Live, RAM's exact times are newer than the record's and stay; while replaying, the record's are all there is.
-Status Registry::Inside::apply(const Record& record, uint64_t offset, const Change* change) {
+Status RegistryInside::apply(const Record& record, uint64_t offset, const Change* change) {
   Device* device = devices.find(record.node);
   if (record.full()) {
     const Registration& registration = record.registration;
@@ -23,7 +23,9 @@ Status Registry::Inside::apply(const Record& record, uint64_t offset, const Chan
     } else {
       devices.rekey(*device, key_hash, account_hash);
     }
-    device->set_offset(offset);
+    if (!fresh && device->file != current_file) --former_left;
+    device->set_offset(offset, current_file);
+    count_full(registration);
     device->section = section_number(registration.section);
     device->held = false;
     device->accepted_under = record.accepted_under;
@@ -32,11 +34,11 @@ Status Registry::Inside::apply(const Record& record, uint64_t offset, const Chan
       device->refreshed = change == nullptr ? device->refreshed_stored : change->refreshed;
       device->accepted_day = record.accepted_day;
     }
-    if (fresh != (record.kind == RecordKind::registered)) ++strays;
     return {};
   }
+  if (record.kind == RecordKind::ended) ++ends;
   if (device == nullptr) {
-    ++strays;
+    if (record.kind != RecordKind::ended) ++strays;  // a compaction keeps ends of devices that it does not keep
     return {};
   }
   switch (record.kind) {
@@ -51,7 +53,10 @@ Status Registry::Inside::apply(const Record& record, uint64_t offset, const Chan
       break;
     case RecordKind::held: device->held = true; break;
     case RecordKind::released: device->held = false; break;
-    case RecordKind::ended: devices.remove(*device); break;
+    case RecordKind::ended:
+      if (device->file != current_file) --former_left;
+      devices.remove(*device);
+      break;
     case RecordKind::registered:
     case RecordKind::changed:
     case RecordKind::mark: GW_CHECK(false);
@@ -59,7 +64,12 @@ Status Registry::Inside::apply(const Record& record, uint64_t offset, const Chan
   return {};
 }
 
-void Registry::Inside::apply_batch(const Staging& done) {
+void RegistryInside::count_full(const Registration& registration) {
+  ++full_records;
+  full_bytes += full_record_bytes(registration);
+}
+
+void RegistryInside::apply_batch(const Staging& done) {
   for (uint32_t i = 0; i < done.count(); ++i) {
     const Change& change = done.change(i);
     Record record;
@@ -70,7 +80,7 @@ void Registry::Inside::apply_batch(const Staging& done) {
 }
 
 // Takes back what RAM learned at once, newest first.
-void Registry::Inside::drop(Staging& failed) {
+void RegistryInside::drop(Staging& failed) {
   for (uint32_t i = failed.count(); i-- > 0;) {
     const Change& change = failed.change(i);
     Device* device = devices.find(change.node);
@@ -85,7 +95,7 @@ void Registry::Inside::drop(Staging& failed) {
 // ---- batches ---------------------------------------------------------------
 
 bool Registry::anything_staged() const { return !inside_->batch(1).empty(); }
-bool Registry::committing() const { return inside_->committing; }
+bool Registry::committing() const { return inside_->committing || inside_->compaction.holds_commits(); }
 Ticket Registry::committed_ticket() const { return inside_->decided; }
 
 bool Registry::ticket_failed(Ticket ticket) const {
@@ -93,8 +103,8 @@ bool Registry::ticket_failed(Ticket ticket) const {
 }
 
 Status Registry::commit() {
-  Inside& in = *inside_;
-  GW_CHECK(!in.committing);
+  RegistryInside& in = *inside_;
+  GW_CHECK(!committing());
   if (!anything_staged()) return {};
   in.staged = 1 - in.staged;
   ++in.next_ticket;
@@ -108,7 +118,7 @@ Status Registry::commit() {
 }
 
 void Registry::committed(Status outcome) {
-  Inside& in = *inside_;
+  RegistryInside& in = *inside_;
   GW_CHECK(in.committing);
   in.committing = false;
   const Ticket ticket = in.next_ticket - 1;
@@ -128,5 +138,13 @@ void Registry::committed(Status outcome) {
   }
   in.drop(done);
 }
+
+// ---- maintenance -----------------------------------------------------------
+
+Maintenance Registry::maintain(Instant now, UnixTime wall) { return inside_->compaction.tick(*inside_, now, wall); }
+Instant Registry::maintenance_due() const { return inside_->compaction.due(); }
+void Registry::request_compaction() { inside_->compaction.request(); }
+const Compaction& Registry::compaction() const { return inside_->compaction; }
+uint64_t Registry::log_bytes() const { return inside_->journal.size(); }
 
 }  // namespace tocsin

@@ -29,9 +29,11 @@ struct Device {
   uint32_t account_hash = 0;  // of the account
   uint32_t next : 24 = 0;     // 1 + number of the next device with this account_hash, 0 = the last
   bool held : 1 = false;
+  bool file : 1 = false;  // which of two files offset() is of, while a compaction takes the place of one
 
   uint64_t offset() const { return (uint64_t{offset_high} << 32) | offset_low; }
-  void set_offset(uint64_t offset) {
+  void set_offset(uint64_t offset, bool in_file) {
+    file = in_file;
     offset_high = static_cast<uint8_t>(offset >> 32);
     offset_low = static_cast<uint32_t>(offset);
   }

@@ -2,6 +2,7 @@
 // and commit.cpp (applying, dropping) share. Nobody else includes this.
 #pragma once
 
+#include "registry/compaction.h"
 #include "registry/device_hash.h"
 #include "registry/index.h"
 #include "registry/log_reader.h"
@@ -24,12 +25,12 @@ struct StagedState {
   Ticket ticket = 0;  // of its latest staged change
 };
 
-struct Registry::Inside {
-  Inside(Region& region, const Options& options, Journal& to);
+struct RegistryInside {
+  RegistryInside(Region& region, const Registry::Options& options, Journal& to, Rewrite* rewrite);
 
   // registry.cpp
   Status replay(Bytes scratch);
-  Status read_at(uint64_t offset, Bytes room, Record& out) const;
+  Status read_record(const Device& device, Bytes room, Record& out) const;
   void take_header(const FileHeader& taken);
   uint8_t section_number(string_view name) const;
 
@@ -48,6 +49,7 @@ struct Registry::Inside {
   // commit.cpp
   // change: nullptr while replaying.
   Status apply(const Record& record, uint64_t offset, const Change* change);
+  void count_full(const Registration& registration);
   void apply_batch(const Staging& done);
   void drop(Staging& failed);
 
@@ -67,6 +69,14 @@ struct Registry::Inside {
   uint64_t damage_offset = 0;
   uint64_t cut_bytes = 0;
   uint64_t strays = 0;
+  // Of the journal's file, for the estimate of what is dead in it.
+  uint64_t full_records = 0;
+  uint64_t full_bytes = 0;
+  uint64_t ends = 0;
+  bool current_file = false;  // Device::file of those whose record is in the journal; of others in the former file
+  uint32_t former_left = 0;
+  Rewrite* rewrite;
+  Compaction compaction;
   FixedText<191> problem;
 };
 

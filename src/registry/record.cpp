@@ -138,6 +138,11 @@ size_t encode(const Record& record, Bytes room) {
   return put.failed() ? 0 : put.used();
 }
 
+size_t full_record_bytes(const Registration& r) {
+  return record_frame_bytes + full_fixed_bytes + 8 * 2 + 1 + r.account.size() + r.section.size() + r.provider.size() +
+         r.token.size() + r.second_token.size() + r.identity.size() + r.secret.size() + r.channel.size();
+}
+
 size_t record_size(const uint8_t* head) { return record_frame_bytes + get_u16(head + 2); }
 
 uint32_t stored_crc(ByteView record) { return get_u32(record.data() + record.size() - 4); }

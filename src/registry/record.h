@@ -62,6 +62,7 @@ inline constexpr size_t mark_bytes = record_frame_bytes + mark_payload_bytes;
 bool within_bounds(const Registration& registration);
 // How many bytes were written; 0: room is too small. A full record's parts must be within bounds, words too.
 size_t encode(const Record& record, Bytes room);
+size_t full_record_bytes(const Registration& registration);  // of its full record
 // Whole size of the record whose first record_head_bytes are here.
 size_t record_size(const uint8_t* head);
 // True when the record's CRC is right; record is all of it.

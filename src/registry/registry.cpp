@@ -19,14 +19,16 @@ static_assert(Registry::replay_scratch_bytes >= LogReader::scratch_bytes_min);
 }  // namespace
 
 size_t Registry::bytes_for(const Options& options) {
-  return region_rounded(sizeof(Inside)) + DeviceTable::bytes_for(options.max_devices) +
-         2 * region_rounded(options.staging_bytes);
+  return region_rounded(sizeof(RegistryInside)) + DeviceTable::bytes_for(options.max_devices) +
+         2 * region_rounded(options.staging_bytes) + Compaction::bytes_for();
 }
 
-Registry::Inside::Inside(Region& region, const Options& options, Journal& to)
+RegistryInside::RegistryInside(Region& region, const Registry::Options& options, Journal& to, Rewrite* second)
     : journal(to),
       devices(region, options.max_devices),
-      buffers{Staging(region.carve(options.staging_bytes)), Staging(region.carve(options.staging_bytes))} {
+      buffers{Staging(region.carve(options.staging_bytes)), Staging(region.carve(options.staging_bytes))},
+      rewrite(second),
+      compaction(region, second) {
   // Room for one record of any size, and no longer than what replay takes for a torn batch.
   GW_CHECK(options.staging_bytes >= 2 * full_record_bytes_max && options.staging_bytes <= batch_bytes_max);
   FileHeader fresh;
@@ -34,18 +36,18 @@ Registry::Inside::Inside(Region& region, const Options& options, Journal& to)
   take_header(fresh);
 }
 
-Registry::Registry(Region& region, const Options& options, Journal& journal)
-    : inside_(new (region.carve(sizeof(Inside)).data()) Inside(region, options, journal)) {}
+Registry::Registry(Region& region, const Options& options, Journal& journal, Rewrite* rewrite)
+    : inside_(new (region.carve(sizeof(RegistryInside)).data()) RegistryInside(region, options, journal, rewrite)) {}
 
 // ---- start -----------------------------------------------------------------
 
-void Registry::Inside::take_header(const FileHeader& taken) {
+void RegistryInside::take_header(const FileHeader& taken) {
   header = taken;
   hash = DeviceHash(taken.creation_id);
 }
 
-Status Registry::Inside::replay(Bytes scratch) {
-  GW_CHECK(scratch.size() >= replay_scratch_bytes && devices.count() == 0 && decided == 0);
+Status RegistryInside::replay(Bytes scratch) {
+  GW_CHECK(scratch.size() >= Registry::replay_scratch_bytes && devices.count() == 0 && decided == 0);
   if (journal.size() == 0) return {};
   LogReader reader(journal, scratch);
   FileHeader found;
@@ -85,7 +87,7 @@ Status Registry::Inside::replay(Bytes scratch) {
   return cut;
 }
 
-uint8_t Registry::Inside::section_number(string_view name) const {
+uint8_t RegistryInside::section_number(string_view name) const {
   for (size_t i = 0; i < section_names.size(); ++i) {
     if (section_names[i] == name) return static_cast<uint8_t>(i);
   }
@@ -104,8 +106,12 @@ uint64_t Registry::strays() const { return inside_->strays; }
 
 // ---- look-ups --------------------------------------------------------------
 
-Status Registry::Inside::read_at(uint64_t offset, Bytes room, Record& out) const {
-  const Result<size_t> first = journal.read(offset, room.first(std::min(room.size(), first_read_bytes)));
+Status RegistryInside::read_record(const Device& device, Bytes room, Record& out) const {
+  const auto read = [&](uint64_t offset, Bytes to) {
+    return device.file == current_file ? journal.read(offset, to) : rewrite->read_former(offset, to);
+  };
+  const uint64_t offset = device.offset();
+  const Result<size_t> first = read(offset, room.first(std::min(room.size(), first_read_bytes)));
   if (!first.ok()) return first.error();
   if (first.value() < record_frame_bytes) return Error::damaged;
   const size_t size = record_size(room.data());
@@ -113,13 +119,13 @@ Status Registry::Inside::read_at(uint64_t offset, Bytes room, Record& out) const
   if (size > room.size()) return Error::too_long;
   if (size > first.value()) {
     const size_t missing = size - first.value();
-    const Result<size_t> rest = journal.read(offset + first.value(), room.subspan(first.value(), missing));
+    const Result<size_t> rest = read(offset + first.value(), room.subspan(first.value(), missing));
     if (!rest.ok()) return rest.error();
     if (rest.value() != missing) return Error::damaged;
   }
   const ByteView bytes = ByteView(room).first(size);
   if (!intact(bytes) || !decode(bytes, out).ok()) return Error::damaged;
-  return {};
+  return out.full() && out.node == device.node ? Status() : Status(Error::damaged);
 }
 
 uint32_t Registry::count() const { return inside_->devices.count(); }
@@ -129,8 +135,7 @@ const Device* Registry::device_at(uint32_t i) const { return i < count() ? &insi
 
 Status Registry::read(const Device& device, Bytes room, Registration& out) const {
   Record record;
-  if (const Status read = inside_->read_at(device.offset(), room, record); !read.ok()) return read;
-  if (!record.full() || !(record.node == device.node)) return Error::damaged;
+  if (const Status read = inside_->read_record(device, room, record); !read.ok()) return read;
   out = record.registration;
   return {};
 }

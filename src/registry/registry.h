@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "mem/region.h"
 #include "model/registration.h"
+#include "registry/compaction.h"
 #include "registry/device.h"
 #include "registry/journal.h"
 
@@ -32,12 +33,13 @@ class Registry {
     uint8_t creation_id[16] = {};  // random: written into the header of a new file
     // Records of one batch, with about 40 bytes of book-keeping each; fuller: changes answer Error::busy. There are
     // two such buffers: while one batch becomes durable, the next is staged.
-    size_t staging_bytes = 64 * 1024;
+    size_t staging_bytes = 48 * 1024;
   };
   static constexpr size_t record_bytes_max = 8 * 1024;       // one record, for rooms to read into
   static constexpr size_t replay_scratch_bytes = 64 * 1024;  // at least; more reads in larger pieces
   static size_t bytes_for(const Options& options);
-  Registry(Region& region, const Options& options, Journal& journal);
+  // rewrite: where a compaction writes; nullptr: never compacted.
+  Registry(Region& region, const Options& options, Journal& journal, Rewrite* rewrite = nullptr);
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
@@ -92,7 +94,7 @@ class Registry {
 
   // ---- commit, once a turn
   bool anything_staged() const;  // beside the batch that is being committed
-  bool committing() const;
+  bool committing() const;       // or a compaction lets no batch start for the moment
   // Hands the staged batch with its commit mark to the journal; not while committing(). On an error every
   // staged change is dropped and ticket_failed() tells so.
   Status commit();
@@ -101,9 +103,15 @@ class Registry {
   Ticket committed_ticket() const;          // every ticket up to here was decided …
   bool ticket_failed(Ticket ticket) const;  // … and this says how: until the next failure, of every ticket
 
+  // ---- maintenance: a slice of compaction, once a turn, behind commit(). See compaction.h.
+  Maintenance maintain(Instant now, UnixTime wall);
+  Instant maintenance_due() const;
+  void request_compaction();  // now, however much is dead
+  const Compaction& compaction() const;
+  uint64_t log_bytes() const;
+
  private:
-  struct Inside;
-  Inside* inside_;
+  RegistryInside* inside_;
 };
 
 }  // namespace tocsin

@@ -52,7 +52,7 @@ constexpr KeyRow keys[] = {
 
     {SectionKind::registry, "path", Form::state_path, into<&RegistrySettings::path>},
     {SectionKind::registry, "max_devices", Form::number, into<&RegistrySettings::max_devices>, 1, 10'000'000},
-    {SectionKind::registry, "expire_after"},
+    {SectionKind::registry, "expire_after", Form::duration, into<&RegistrySettings::expire_after>, 0, 3650 * day_ms},
 
     {SectionKind::limits, "max_inflight", Form::number, into<&LimitSettings::max_inflight>, 1, 4096},
     {SectionKind::limits, "max_pending", Form::number, into<&LimitSettings::max_pending>, 0, 65'536},

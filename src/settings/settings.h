@@ -83,9 +83,11 @@ struct StateSettings {
   Path directory;  // never empty after validate()
 };
 
+inline constexpr Duration expire_after_min = days(30);
 struct RegistrySettings {
   Path path;  // whole path after validate(): in the state directory unless it is absolute
   uint32_t max_devices = 1000;
+  Duration expire_after{};  // 0: never; else at least expire_after_min
 };
 
 struct LimitSettings {

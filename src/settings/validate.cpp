@@ -32,6 +32,7 @@ class Validator {
   void xmpp();
   void accounts();
   void state();
+  void registry();
   void providers();
 
  private:
@@ -84,6 +85,13 @@ void Validator::accounts() {
   const bool literal = domain[0] == '[' || parse_ip(domain, 0).ok();
   xmpp.accounts.count = 0;
   GW_CHECK(xmpp.accounts.add()->assign(literal || dot == string_view::npos ? domain : slice(domain, dot + 1)));
+}
+
+void Validator::registry() {
+  const Duration after = settings_->registry.expire_after;
+  if (after == Duration{} || after >= expire_after_min) return;
+  stop(origins_->nearest(Place{.kind = SectionKind::registry}, "expire_after"))
+      .text("expire_after: clients that register only once would lose their device; give at least 30d, or 0 for never");
 }
 
 void Validator::state() {
@@ -172,6 +180,7 @@ void validate(Settings& settings, const Origins& origins, const Environment& env
   validator.xmpp();
   validator.accounts();
   validator.state();
+  validator.registry();
   validator.providers();
 }
 

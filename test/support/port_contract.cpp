@@ -106,7 +106,12 @@ void contract_replace_and_remove_change_names(const PortContract& c) {
   assert_true(storage.replace(Path(c, "new").text, Path(c, "old").text).ok());
   assert_int_equal(storage.facts(Path(c, "new").text).error(), Error::not_found);
   assert_int_equal(storage.facts(Path(c, "old").text).value().size, 4);
+  assert_true(storage.link(Path(c, "old").text, Path(c, "too").text).ok());
+  assert_int_equal(storage.link(Path(c, "old").text, Path(c, "too").text).error(), Error::exists);
+  assert_int_equal(storage.link(Path(c, "none").text, Path(c, "x").text).error(), Error::not_found);
   assert_true(storage.remove(Path(c, "old").text).ok());
+  assert_int_equal(storage.facts(Path(c, "too").text).value().size, 4);  // one file with two names
+  assert_true(storage.remove(Path(c, "too").text).ok());
   assert_int_equal(storage.facts(Path(c, "old").text).error(), Error::not_found);
   assert_true(storage.sync_directory(c.directory).ok());
 }

@@ -57,6 +57,8 @@ class FakeStorage final : public port::Storage {
   bool sync_done(Status&) override { return false; }
   Status sync_now(port::Handle) override { return Error::read_only; }
   Status sync_directory(const char*) override { return Error::read_only; }
+  Status sync_directory_start(const char*) override { return Error::read_only; }
+  Status link(const char*, const char*) override { return Error::read_only; }
   Status make_directory(const char*) override { return Error::read_only; }
   Status replace(const char*, const char*) override { return Error::read_only; }
   Status remove(const char*) override { return Error::read_only; }

@@ -44,6 +44,8 @@ Status MemoryJournal::cut(uint64_t size) {
   return {};
 }
 
+bool MemoryJournal::decided(Status&) { return false; }  // tests say it themselves: decide()
+
 void MemoryJournal::decide(bool ok) {
   if (ok) size_ += appended_;
   appended_ = 0;

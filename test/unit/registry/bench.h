@@ -20,6 +20,7 @@ class MemoryJournal final : public Journal {
   uint64_t size() const override { return size_; }
   Status append(ByteView batch) override;
   Status cut(uint64_t size) override;
+  bool decided(Status& outcome) override;
 
   void decide(bool ok);
   Bytes all() { return {bytes, static_cast<size_t>(size_)}; }

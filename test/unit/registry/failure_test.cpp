@@ -131,6 +131,7 @@ static void a_journal_that_is_full_says_so_at_once(void** state) {
     Result<size_t> read(uint64_t, Bytes) override { return size_t{0}; }
     uint64_t size() const override { return appends == 0 ? 0 : log_bytes_max - 10; }
     Status append(ByteView) override { return ++appends, Status(); }
+    bool decided(Status&) override { return false; }
     Status cut(uint64_t) override { return Error::io; }
     uint32_t appends = 0;
   };

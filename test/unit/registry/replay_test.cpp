@@ -315,7 +315,7 @@ static void records_of_unknown_devices_are_passed_over_and_counted(void** state)
       .mark();
   assert_true(b.try_open().ok());
   assert_int_equal(b.registry->count(), 0);
-  assert_int_equal(b.registry->strays(), 2);
+  assert_int_equal(b.registry->strays(), 1);  // an end may be all that a compaction kept
 }
 
 static void an_empty_batch_is_a_batch(void** state) {
