@@ -65,6 +65,7 @@ void World::begin(uint64_t seed, string_view extra, bool two) {
   start_libraries();
   random_source.seed(seed);
   two_ = two;
+  authority_ = nullptr;
   next_id_ = 0;
   memory_ = sim::map_memory(memory_bytes);
   region_ = Region(memory_);
@@ -139,8 +140,12 @@ void World::wire() {
   std::memset(gateway_memory_.data(), 0, planned_);
   Region region(gateway_memory_.first(planned_));
   void* place = region.carve(sizeof(Wiring)).data();
-  wiring_ = new (place)
-      Wiring(region, {.settings = settings_, .files = files_, .port = port_->port(), .log = *log_, .version = "test"});
+  wiring_ = new (place) Wiring(region, {.settings = settings_,
+                                        .files = files_,
+                                        .port = port_->port(),
+                                        .log = *log_,
+                                        .version = "test",
+                                        .authority = authority_});
   GW_CHECK(region.used() == planned_);
   State state;
   if (!open_state(settings_, port_->storage(), port_->port().entropy, state).ok()) {

@@ -54,6 +54,7 @@ class World : public sim::Turner {
   // "section.key=value", from the next start on; the last of several wins. The text outlives the scenario.
   void set(const char* override);
   void turn_off(uint32_t section, bool off = true) { off_[section] = off; }  // its key can not be read
+  void ask(Authority* authority) { authority_ = authority; }     // about the registry's changes, from the next start on
   void trust(const char* bundle) { bundle_ = bundle; }           // from the next start on; outlives the scenario
   void spoil_key(uint32_t section) { spoilt_[section] = true; }  // its key turns out to be none, after the wiring
 
@@ -135,6 +136,7 @@ class World : public sim::Turner {
   uint32_t override_count_ = 0;
   bool off_[providers_max] = {};
   bool spoilt_[providers_max] = {};
+  Authority* authority_ = nullptr;
   const char* bundle_ = nullptr;
   bool exited_ = false;
   Settings settings_;

@@ -154,6 +154,15 @@ void contract_one_sync_at_a_time_ends_the_wait(const PortContract& c) {
     assert_true(outcome.ok());
     assert_false(storage.sync_done(outcome));
   }
+  assert_int_equal(storage.sync_directory_start(Path(c, "none").text).error(), Error::not_found);
+  assert_true(storage.sync_directory_start(c.directory).ok());
+  assert_int_equal(storage.sync_start(file).error(), Error::busy);
+  bool done = false;
+  for (int i = 0; i < waits_max && !done; ++i) {
+    wait_a_little(c, {});
+    done = storage.sync_done(outcome);
+  }
+  assert_true(done && outcome.ok());
   assert_true(storage.sync_now(file).ok());
   storage.shut(file);
 }
