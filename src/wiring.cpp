@@ -25,8 +25,11 @@ HostPort apns_host(const ApnsSettings& apns) {
       apns.environment == ApnsEnvironment::sandbox ? "api.sandbox.push.apple.com" : "api.push.apple.com", 443);
 }
 
-// Liveness pings go to the parent: one to our own domain would come back to ourselves.
-string_view parent_of(string_view domain) {
+// Whom liveness pings go to: a domain of our users, which this server most likely serves itself (by default the
+// parent). One to our own domain would come back to ourselves.
+string_view ping_domain(const XmppSettings& xmpp) {
+  if (!xmpp.all_accounts()) return xmpp.accounts[0].view();
+  const string_view domain = xmpp.domain.view();
   const size_t dot = domain.find('.');
   return dot == string_view::npos ? domain : slice(domain, dot + 1);
 }
@@ -52,12 +55,12 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
   xml_heap_.emplace(region.carve(heaps.xml), "xml");
   json_heap_.emplace(region.carve(heaps.json), "json");
 
-  GW_CHECK(parent_.assign(parent_of(settings_.xmpp.domain.view())));
+  GW_CHECK(ping_domain_.assign(ping_domain(settings_.xmpp)));
   component_.emplace(region, *xml_heap_,
                      ComponentLinkOptions{.server = settings_.xmpp.server,
                                           .domain = settings_.xmpp.domain.view(),
                                           .secret = settings_.xmpp.secret.view(),
-                                          .parent = parent_.view(),
+                                          .ping_to = ping_domain_.view(),
                                           .stanza_bytes_max = settings_.xmpp.max_stanza_bytes,
                                           .max_inflight = settings_.limits.max_inflight},
                      port_, log_);

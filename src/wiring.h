@@ -92,7 +92,7 @@ class Wiring {
   string_view names_[section_count_max];
   string_view accounts_[domains_max];
   string_view publishers_[domains_max];
-  FixedText<domain_bytes_max> parent_;
+  FixedText<domain_bytes_max> ping_domain_;
   std::optional<Heap> xml_heap_;
   std::optional<Heap> json_heap_;
   std::optional<Registry> registry_;

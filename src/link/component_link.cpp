@@ -30,7 +30,7 @@ ComponentLink::ComponentLink(Region& region, Heap& xml_heap, const ComponentLink
       output_(region.carve(output_bytes(options.max_inflight))),
       stream_(xml_heap, arena_, output_,
               ComponentOptions{
-                  .domain = options.domain, .ping_to = options.parent, .stanza_bytes_max = options.stanza_bytes_max}),
+                  .domain = options.domain, .ping_to = options.ping_to, .stanza_bytes_max = options.stanza_bytes_max}),
       input_(region.carve(input_bytes)) {}
 
 // Before the handshake there are no stanzas, so it never waits for the jobs of an earlier stream.

@@ -16,9 +16,9 @@ namespace tocsin {
 
 struct ComponentLinkOptions {
   HostPort server;
-  string_view domain;  // outlives the link, as do secret and parent
+  string_view domain;  // outlives the link, as do secret and ping_to
   string_view secret;
-  string_view parent;  // whom to ping
+  string_view ping_to;  // whom to ping
   size_t stanza_bytes_max = 64 * 1024;
   uint32_t max_inflight = 64;
 };
