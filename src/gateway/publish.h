@@ -126,6 +126,7 @@ class Publish {
   void limited(Push& push, const Verdict& verdict, Instant now);
   void suspected(Push& push, const Verdict& verdict, Instant now, UnixTime wall);
   void drop(Push& push, string_view reason, Instant now, UnixTime wall);
+  void second_refused(Push& push, const Verdict& verdict, Instant now);
   void shrink(Push& push, Instant now, UnixTime wall);
   void retry(Push& push, RetryClass retry_class, Duration told, Outcome outcome, string_view reason, Instant now);
 

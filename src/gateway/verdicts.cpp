@@ -42,6 +42,8 @@ void Publish::judged(Push& push, const Verdict& verdict, Instant now, UnixTime w
   Section& section = tools_.sections[push.section];
   if (verdict.reauthorize && section.token != nullptr) section.token->renew(now, wall, tools_.random);
   if (verdict.reconnect) tools_.dispatch.reconnect(push.section);
+  const bool about_device = verdict.kind == Verdict::Kind::dead || verdict.kind == Verdict::Kind::suspect;
+  if (push.request.to_second() && about_device) return second_refused(push, verdict, now);
   switch (verdict.kind) {
     case Verdict::Kind::delivered: return delivered(push, now, wall);
     case Verdict::Kind::dead: return gone(push, verdict, now, wall);
@@ -65,8 +67,9 @@ void Publish::judged(Push& push, const Verdict& verdict, Instant now, UnixTime w
 
 void Publish::delivered(Push& push, Instant now, UnixTime wall) {
   Section& section = tools_.sections[push.section];
-  section.note_accepted(push.node, now);
   section.trouble.clear();
+  if (push.request.to_second()) return end_push(push, Outcome::delivered, "", now);  // proves nothing of the first
+  section.note_accepted(push.node, now);
   if (DeviceState* state = throttle_.find(push.node)) state->rate_level = 0;
   if (const Device* device = tools_.registry.find(push.node)) {
     // Staging that is full only means that the next success writes it.
@@ -147,6 +150,26 @@ void Publish::limited(Push& push, const Verdict& verdict, Instant now) {
     if (state->rate_level < rate_level_max) ++state->rate_level;
   }
   retry(push, RetryClass::rate_told, wait, Outcome::limited, verdict.reason, now);
+}
+
+// The second token alone ends, on the provider's clear word; either way the call goes out as an alert.
+void Publish::second_refused(Push& push, const Verdict& verdict, Instant now) {
+  const Section& section = tools_.sections[push.section];
+  const Device* device = tools_.registry.find(push.node);
+  const UnixTime since{device == nullptr ? 0 : static_cast<int64_t>(device->refreshed)};
+  const bool younger = verdict.gone_since != UnixTime{} && plausible(since) && since > verdict.gone_since;
+  if (verdict.kind == Verdict::Kind::dead && !younger) {
+    // Staging that is full: the next call asks again.
+    (void)tools_.registry.clear_second_token(push.node).ok();
+    FixedText<16> room;
+    LogLine(tools_.log, Level::info, "second_token_gone")
+        .field("provider", section.name)
+        .field("device", pseudonym(push.node, room))
+        .field("reason", verdict.reason);
+  }
+  section.provider->to_first(push.request);
+  unplace(push);
+  make_ready(push, now);
 }
 
 // Too large for the provider: account and alert go alone, once.

@@ -17,7 +17,10 @@ constexpr size_t path_bytes_max = 10 + 2 * apns_token_bytes_max;
 constexpr size_t reason_bytes_max = 64;
 constexpr int64_t timestamp_ms_max = 253'402'300'799'999;  // the end of year 9999
 
-static_assert(body_bytes_max + path_bytes_max + 4 * 40 <= Request::room_bytes);
+constexpr size_t topic_bytes_max = 155 + 5;  // a bundle id and the suffix
+constexpr string_view voip_suffix = ".voip";
+
+static_assert(body_bytes_max + 2 * path_bytes_max + topic_bytes_max + 4 * 40 <= Request::room_bytes);
 
 // The first characters of text; a byte that is part of no character counts as one, as it will be
 // replaced by one.
@@ -140,6 +143,13 @@ Status Apns::map(const Registration& registration, const Notice& notice, const O
   if (registration.token.empty()) return Error::malformed;
   Writer path(request.scratch, path_bytes_max);
   path.text("/3/device/").hex(registration.token);
+  // A call that the app can decode: PushKit starts it, and it must show a call then, so nothing else may go there.
+  const bool voip =
+      outgoing.call && outgoing.ciphertext && notice.voip && !registration.second_token.empty() && !in.without_content;
+  Writer voip_path(request.scratch, voip ? path_bytes_max : 0);
+  Writer voip_topic(request.scratch, voip ? topic_bytes_max : 0);
+  if (voip) voip_path.text("/3/device/").hex(registration.second_token);
+  if (voip) voip_topic.text(options_.topic).text(voip_suffix);
 
   Writer expiration(request.scratch, 20);
   // Pushes that were mapped before the clock was set leave after it was: an expiry in 1970 would lose
@@ -168,14 +178,15 @@ Status Apns::map(const Registration& registration, const Notice& notice, const O
     write_body(body, options_, registration.account, notice, outgoing, false);
   }
   if (path.overflowed() || expiration.overflowed() || id.overflowed() || collapse_id.overflowed() ||
-      body.overflowed()) {
+      body.overflowed() || voip_path.overflowed() || voip_topic.overflowed()) {
     return Error::too_long;
   }
 
-  request.path = path.view();
+  request.path = voip ? voip_path.view() : path.view();
+  request.first_path = voip ? path.view() : string_view();
   request.body = body.written();
-  request.header("apns-topic", options_.topic);
-  request.header("apns-push-type", outgoing.alert ? "alert" : "background");
+  request.header("apns-topic", voip ? voip_topic.view() : options_.topic);
+  request.header("apns-push-type", voip ? "voip" : outgoing.alert ? "alert" : "background");
   // Apple: background with 10 is an error.
   request.header("apns-priority", outgoing.alert && outgoing.urgent ? "10" : "5");
   if (expiration.size() > 0) request.header("apns-expiration", expiration.view());
@@ -183,6 +194,16 @@ Status Apns::map(const Registration& registration, const Notice& notice, const O
   request.header("apns-id", id.view(), true);
   request.header("apns-collapse-id", collapse_id.view(), true);
   return {};
+}
+
+void Apns::to_first(Request& request) const {
+  request.path = request.first_path;
+  request.first_path = {};
+  for (uint32_t i = 0; i < request.count; ++i) {
+    RequestHeader& header = request.headers[i];
+    if (header.name == "apns-topic") header.value = options_.topic;
+    if (header.name == "apns-push-type") header.value = "alert";
+  }
 }
 
 void Apns::read(string_view body, JsonDocument& json, Reply& reply) const {

@@ -28,6 +28,7 @@ class Apns final : public Provider {
   Status map(const Registration& registration, const Notice& notice, const Outgoing& outgoing, const MapInputs& in,
              Request& request) const override;
   void read(string_view body, JsonDocument& json, Reply& reply) const override;
+  void to_first(Request& request) const override;
   Verdict judge(const Reply& reply, UnixTime now) const override;
   uint32_t fingerprint() const override;
 

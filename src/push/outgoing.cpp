@@ -35,7 +35,7 @@ struct Row {
 };
 
 // in_clear: sender and body go where the section allows it, else it is a plain alert. A voip publish is an
-// alert like any call as long as nothing is sent to second tokens. Background pushes do not start the
+// alert like any call, or goes to the second token where the device has one. Background pushes do not start the
 // extension of a wake-up client, so nothing goes there in the background unless `empty` says so.
 constexpr Row table[] = {
     {Situation::voip, sealed_call, call},

@@ -42,6 +42,8 @@ class Provider {
   virtual Status map(const Registration& registration, const Notice& notice, const Outgoing& outgoing,
                      const MapInputs& in, Request& request) const = 0;
   virtual Outgoing outgoing(const Notice& notice) const = 0;
+  // Turns a request to the second token into the same for the first one.
+  virtual void to_first(Request&) const {}
   // Reads the body of an answer into reason and timestamp_ms; views live as long as json and body.
   virtual void read(string_view body, JsonDocument& json, Reply& reply) const = 0;
   virtual Verdict judge(const Reply& reply, UnixTime now) const = 0;

@@ -18,12 +18,13 @@ struct RequestHeader {
 class Request {
  public:
   static constexpr uint32_t headers_max = 12;
-  // Body ≤ 4,096 (APNs, FCM, Web Push), path ≤ 220 with a 100-byte token in hex, values ≤ 300.
+  // Body ≤ 4,096 (APNs, FCM, Web Push), two paths ≤ 220 with a 100-byte token in hex, values ≤ 300.
   static constexpr size_t room_bytes = 4096 + 768;
   void clear() {
     count = 0;
     path = {};
     body = {};
+    first_path = {};
     scratch = Arena(room);
   }
   // GW_CHECKs the bound: a translator's headers are known when it is written.
@@ -31,6 +32,9 @@ class Request {
 
   string_view path;
   ByteView body;
+  // Not empty: the request goes to the device's second token, and this is the way to its first.
+  string_view first_path;
+  bool to_second() const { return !first_path.empty(); }
   uint32_t count = 0;
   RequestHeader headers[headers_max];
   Arena scratch;

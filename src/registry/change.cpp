@@ -153,6 +153,23 @@ Result<Ticket> Registry::change(const Registration& registration, UnixTime now) 
   return ticket;
 }
 
+Result<Ticket> Registry::clear_second_token(const NodeId& node) {
+  RegistryInside& in = *inside_;
+  const StagedState was = in.state(node);
+  uint8_t room[full_record_bytes_max];
+  Record last;
+  if (!was.known || !in.content(node, room, last)) return Error::not_found;
+  if (was.held || last.registration.second_token.empty()) return Ticket{0};
+  Record record{.kind = RecordKind::changed,
+                .node = node,
+                .time = {int64_t{was.refreshed_stored}},
+                .registration = last.registration,
+                .accepted_under = was.accepted_under,
+                .accepted_day = was.accepted_day};
+  record.registration.second_token = {};
+  return in.stage(record, was);
+}
+
 Result<Ticket> Registry::refresh(const NodeId& node, UnixTime now, bool must_write) {
   RegistryInside& in = *inside_;
   const StagedState was = in.state(node);

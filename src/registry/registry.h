@@ -81,6 +81,9 @@ class Registry {
   Result<Ticket> add(const Registration& registration, UnixTime now);
   // Same node, other content; also releases a hold. Another token has no accepted push yet.
   Result<Ticket> change(const Registration& registration, UnixTime now);
+  // The provider says that it is dead. Nothing else changes, neither times nor proofs; a held device keeps it (0
+  // ticket).
+  Result<Ticket> clear_second_token(const NodeId& node);
   // Same device, same content: RAM at once; on disk at most daily, or when must_write says so, or the device is held
   // (which is released). 0 ticket: nothing was written.
   Result<Ticket> refresh(const NodeId& node, UnixTime now, bool must_write);

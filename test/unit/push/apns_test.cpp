@@ -122,6 +122,47 @@ void a_call_is_an_alert_that_ends_in_half_a_minute(void**) {
                  R"("mutable-content":1,"sound":"default"}})");
 }
 
+void a_call_to_a_device_with_a_second_token_goes_there(void**) {
+  Notice notice = encrypted(Notice::Priority::high);
+  notice.voip = true;
+  static const uint8_t second[] = {0xab, 0xcd, 0xef, 0x01, 0x23, 0x45, 0x67, 0x89};
+  Registration registration = registration_of("ann@example.org");
+  registration.second_token = ByteView(second);
+  const Apns apns(siskin());
+  request.clear();
+  assert_true(apns.map(registration, notice, apns.outgoing(notice), inputs(), request).ok());
+  assert_true(request.to_second());
+  assert_true(request.path == "/3/device/abcdef0123456789");
+  expect_header(0, "apns-topic", "org.example.siskin.voip");
+  expect_header(1, "apns-push-type", "voip");
+  expect_header(2, "apns-priority", "10");
+  static uint8_t body[4096];
+  const size_t size = request.body.size();
+  copy_bytes(body, request.body);
+  // The same as an alert to the first token: what a call without a second one is.
+  apns.to_first(request);
+  assert_false(request.to_second());
+  assert_true(same(request.body, ByteView(body).first(size)));
+  map(siskin(), notice);
+  assert_true(same(request.body, ByteView(body).first(size)));
+  request.clear();
+  assert_true(apns.map(registration, notice, apns.outgoing(notice), inputs(), request).ok());
+  apns.to_first(request);
+  expect_request("alert", "10", in_half_a_minute, content_collapse,
+                 R"({"aps":{"alert":{"body":"New message!"},"mutable-content":1,"sound":"default"},)"
+                 R"("account":"ann@example.org","encrypted":"pX3/+A==","iv":"q83vASNFZ4mrze8B"})");
+  // What the app could not decode never goes there.
+  for (const Notice& other : {encrypted(Notice::Priority::high), summary(1, "bob@example.net/desk", "Hi")}) {
+    request.clear();
+    assert_true(apns.map(registration, other, apns.outgoing(other), inputs(), request).ok());
+    assert_false(request.to_second());
+  }
+  const Apns wake(monal());
+  request.clear();
+  assert_true(wake.map(registration, notice, wake.outgoing(notice), inputs(), request).ok());
+  assert_false(request.to_second());
+}
+
 void a_call_in_clear_never_merges_with_messages(void**) {
   Notice notice = summary(1, "bob@example.net/desk", "");
   notice.call_in_clear = true;
@@ -302,6 +343,7 @@ void the_longest_token_fits_beside_the_longest_body(void**) {
 TESTS(apns, cmocka_unit_test(ciphertext_rides_in_an_alert),
       cmocka_unit_test(ciphertext_of_low_priority_rides_in_the_background),
       cmocka_unit_test(a_call_is_an_alert_that_ends_in_half_a_minute),
+      cmocka_unit_test(a_call_to_a_device_with_a_second_token_goes_there),
       cmocka_unit_test(a_call_in_clear_never_merges_with_messages),
       cmocka_unit_test(what_was_read_elsewhere_clears_the_badge),
       cmocka_unit_test(a_body_is_an_alert_without_its_words), cmocka_unit_test(words_go_where_the_section_lets_them),
