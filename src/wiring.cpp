@@ -25,6 +25,22 @@ HostPort apns_host(const ApnsSettings& apns) {
       apns.environment == ApnsEnvironment::sandbox ? "api.sandbox.push.apple.com" : "api.push.apple.com", 443);
 }
 
+bool has_id(const ApnsSettings& apns, string_view id) {
+  for (const auto& each : apns.provider) {
+    if (each.view() == id) return true;
+  }
+  return false;
+}
+
+// Both environments of one app.
+bool are_pair(const ApnsSettings& a, const ApnsSettings& b) {
+  if (a.environment == b.environment || a.topic.view() != b.topic.view()) return false;
+  for (const auto& id : a.provider) {
+    if (has_id(b, id.view())) return true;
+  }
+  return false;
+}
+
 // Whom liveness pings go to: a domain of our users, which this server most likely serves itself (by default the
 // parent). One to our own domain would come back to ourselves.
 string_view ping_domain(const XmppSettings& xmpp) {
@@ -120,8 +136,16 @@ void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
   names_[i] = origin.name.view();
   section.name = origin.name.view();
   section.number = static_cast<uint8_t>(i);
+  section.partner = static_cast<uint8_t>(i);
+  for (uint32_t other = 0; other < section_count_; ++other) {
+    const ApnsSettings& there = settings_.apns[other];
+    if (!are_pair(apns, there)) continue;
+    section.partner = static_cast<uint8_t>(other);
+    section.second_choice = apns.environment == ApnsEnvironment::sandbox;
+  }
   for (const auto& id : apns.provider) {
     section.ids[section.id_count++] = id.view();
+    if (section.second_choice && has_id(settings_.apns[section.partner], id.view())) continue;
     facts_[fact_count_++] = {.id = id.view(), .label = apns.label.empty() ? section.name : apns.label.view()};
   }
   origin.apns.emplace(ApnsOptions{.topic = apns.topic.view(),

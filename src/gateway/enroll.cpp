@@ -33,12 +33,15 @@ Enroll::Enroll(Region& region, uint32_t devices_per_account, const EnrollTools& 
       scratch_room_(region.carve(2 * token_bytes_max)) {}
 
 Section* Enroll::section_of(string_view provider) const {
+  Section* second = nullptr;
   for (Section& section : tools_.sections) {
     for (uint32_t i = 0; i < section.id_count; ++i) {
-      if (section.ids[i] == provider) return &section;
+      if (section.ids[i] != provider) continue;
+      if (!section.second_choice) return &section;
+      second = &section;
     }
   }
-  return nullptr;
+  return second;
 }
 
 void Enroll::register_device(const Command& command, UnixTime now) {
@@ -78,6 +81,8 @@ void Enroll::register_device(const Command& command, UnixTime now) {
   if (found.ok()) {
     wanted.node = known.node;
     wanted.registered = known.registered;
+    // The environment that the device turned out to be of stays.
+    if (known.section == tools_.sections[section->partner].name) wanted.section = known.section;
     const bool identical = known.section == wanted.section && same(known.second_token, second);
     changed = !identical;
     // After a refusal the time of this registration decides about the next one: it must survive us.

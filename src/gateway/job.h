@@ -43,6 +43,7 @@ struct Push {
   bool content = false;    // counts against device_burst
   bool urgent = false;     // priority 10
   bool shrunk = false;     // sent once more without content
+  bool elsewhere = false;  // tried once in the other environment
   bool timed_out = false;  // its stream was reset after 20 s
   bool dropped = false;    // given up in flight: goes back to its pool when the stream is closed
   bool pending = false;    // counts against max_pending: no publisher waits for it any more

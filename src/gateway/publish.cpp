@@ -55,7 +55,8 @@ void Publish::start(const Command& command, Instant now, UnixTime wall) {
   // ---- what has not left yet is replaced rather than joined by a second push
   Push* old = nullptr;
   if (state != nullptr && !outgoing.call) old = outgoing.content ? state->content : state->wake;
-  if (old != nullptr && old->section != section.number) {  // the device has registered with another app meanwhile
+  const bool other_app = old != nullptr && old->section != section.number && old->section != section.partner;
+  if (other_app || (old != nullptr && old->elsewhere)) {  // the device has registered with another app meanwhile
     answer_superseded(*old, now);
     forget(*old);
     old = nullptr;
@@ -128,7 +129,7 @@ Push* Publish::take_push(Push* old, const NodeId& node, uint8_t section, Instant
     if (old->retry_class != RetryClass::never) unplace(*old);
     old->retry_class = RetryClass::never;
     old->tries = 0;
-    old->shrunk = false;
+    old->shrunk = old->elsewhere = false;
   }
   tools_.random.fill(push->request_id);
   push->request_id[6] = static_cast<uint8_t>((push->request_id[6] & 0x0f) | 0x40);  // RFC 9562 §5.4: version 4

@@ -99,6 +99,7 @@ class Publish {
   void make_ready(Push& push, Instant now);
   void delay(Push& push, Instant until);
   void unplace(Push& push);
+  void move(Push& push, uint8_t section);
   void leaves_device(Push& push);
   void give_back(Push& push);
   void forget(Push& push);

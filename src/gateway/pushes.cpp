@@ -66,6 +66,18 @@ void Publish::unplace(Push& push) {
   push.place = Push::Place::none;
 }
 
+// To the section of the other environment, or back. Its place is lost.
+void Publish::move(Push& push, uint8_t section) {
+  unplace(push);
+  Section& from = tools_.sections[push.section];
+  if (from.probe == &push) from.probe = nullptr;
+  push.section = section;
+  if (push.job == nullptr) return;
+  --from.jobs;
+  push.job->section = section;
+  ++tools_.sections[section].jobs;
+}
+
 void Publish::leaves_device(Push& push) {
   if (push.device == nullptr) return;
   if (push.device->wake == &push) push.device->wake = nullptr;

@@ -22,6 +22,9 @@ struct Section {
   string_view ids[section_ids_max];  // provider ids that clients name
   uint32_t id_count = 0;
   uint32_t fingerprint = 0;
+  // The same app in the other environment; itself: there is none. Of the two, production is named to clients.
+  uint8_t partner = 0;
+  bool second_choice = false;
   bool off = false;        // no usable credential: registrations yes, pushes no
   Instant down_until{};    // no connection could be made; none is tried before
   Instant paused_until{};  // configuration trouble: nothing is sent before

@@ -72,6 +72,8 @@ void Publish::delivered(Push& push, Instant now, UnixTime wall) {
   section.note_accepted(push.node, now);
   if (DeviceState* state = throttle_.find(push.node)) state->rate_level = 0;
   if (const Device* device = tools_.registry.find(push.node)) {
+    // It is of the other environment: from now on it is sent there at once.
+    if (device->section != push.section) (void)tools_.registry.move_to_section(push.node, section.name).ok();
     // Staging that is full only means that the next success writes it.
     (void)tools_.registry.accepted(push.node, section.fingerprint, wall).ok();
     if (device->held) (void)tools_.registry.release(push.node, wall).ok();
@@ -97,8 +99,18 @@ void Publish::gone(Push& push, const Verdict& verdict, Instant now, UnixTime wal
 }
 
 void Publish::suspected(Push& push, const Verdict& verdict, Instant now, UnixTime wall) {
-  const Section& section = tools_.sections[push.section];
   const Device* device = tools_.registry.find(push.node);
+  if (push.elsewhere && device != nullptr && device->section < tools_.sections.size()) move(push, device->section);
+  const Section& section = tools_.sections[push.section];
+  if (verdict.environment && section.partner != section.number && !push.elsewhere) {
+    const Section& partner = tools_.sections[section.partner];
+    // What can not be tried there now proves nothing.
+    if (partner.off || partner.down_until > now || partner.paused_until > now)
+      return hold(push, verdict.reason, verdict.advice, now, wall);
+    push.elsewhere = true;
+    move(push, section.partner);
+    return make_ready(push, now);
+  }
   const bool proven = device != nullptr && device->accepted_under == section.fingerprint;
   if (device == nullptr || proven || (verdict.environment && section.another_accepted(push.node, now))) {
     return drop(push, verdict.reason, now, wall);

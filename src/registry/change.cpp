@@ -170,6 +170,21 @@ Result<Ticket> Registry::clear_second_token(const NodeId& node) {
   return in.stage(record, was);
 }
 
+Result<Ticket> Registry::move_to_section(const NodeId& node, string_view section) {
+  RegistryInside& in = *inside_;
+  const StagedState was = in.state(node);
+  uint8_t room[full_record_bytes_max];
+  Record last;
+  if (!was.known || !in.content(node, room, last)) return Error::not_found;
+  Record record{.kind = RecordKind::changed,
+                .node = node,
+                .time = {int64_t{was.refreshed_stored}},
+                .registration = last.registration,
+                .accepted_day = was.accepted_day};
+  record.registration.section = section;
+  return in.stage(record, was);
+}
+
 Result<Ticket> Registry::refresh(const NodeId& node, UnixTime now, bool must_write) {
   RegistryInside& in = *inside_;
   const StagedState was = in.state(node);

@@ -84,6 +84,8 @@ class Registry {
   // The provider says that it is dead. Nothing else changes, neither times nor proofs; a held device keeps it (0
   // ticket).
   Result<Ticket> clear_second_token(const NodeId& node);
+  // Another section takes it from now on, where nothing was accepted yet; a hold is released.
+  Result<Ticket> move_to_section(const NodeId& node, string_view section);
   // Same device, same content: RAM at once; on disk at most daily, or when must_write says so, or the device is held
   // (which is released). 0 ticket: nothing was written.
   Result<Ticket> refresh(const NodeId& node, UnixTime now, bool must_write);

@@ -160,12 +160,11 @@ void Validator::shared_ids(uint32_t later) {
     for (const auto& id : here.provider) {
       for (const auto& other : there.provider) {
         if (id.view() != other.view()) continue;
+        // A pair: a token of the one environment is tried in the other once.
+        if (here.environment != there.environment && here.topic.view() == there.topic.view()) continue;
         FaultLine line(*faults_, origins_->nearest({.kind = SectionKind::apns, .index = later}, "provider"),
                        Weight::stop, exit_code::conf);
-        if (here.environment != there.environment && here.topic.view() == there.topic.view())
-          line.text("two environments of one app come with a later version; keep one of [apns ");
-        else
-          line.quoted(id.view()).text(" is named in two sections; keep it in one of [apns ");
+        line.quoted(id.view()).text(" is named in two sections; keep it in one of [apns ");
         line.text(there.name.view()).text("] and [apns ").text(here.name.view()).text("]");
         return;
       }

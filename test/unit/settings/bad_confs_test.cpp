@@ -156,8 +156,8 @@ static const Row additions[] = {
     {"[apns b]\nprovider = b, tigase:messenger:apns:1\nteam_id = DEF123GHIJ\ntopic = b\nkey = AuthKey_ABC123DEFG.p8\n",
      "t.conf:10: \"tigase:messenger:apns:1\" is named in two sections; keep it in one of [apns siskin] and [apns b]"},
     {"[apns b]\nprovider = tigase:messenger:apns:1\nteam_id = DEF123GHIJ\ntopic = org.example.siskin\n"
-     "key = AuthKey_ABC123DEFG.p8\nenvironment = sandbox\n",
-     "t.conf:10: two environments of one app come with a later version; keep one of [apns siskin] and [apns b]"},
+     "key = AuthKey_ABC123DEFG.p8\n[apns c]\nprovider = x\n",
+     "t.conf:10: \"tigase:messenger:apns:1\" is named in two sections; keep it in one of [apns siskin] and [apns b]"},
 };
 
 static void every_mistake_gets_its_own_first_message(void**) {
