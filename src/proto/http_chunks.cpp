@@ -21,6 +21,9 @@ enum class HttpChunks::State : uint8_t {
 
 namespace {
 
+// Too late for the body, early enough to make somebody believe in another (RFC 9110 §6.5.1 forbids them here).
+constexpr string_view forbidden_trailers[] = {"content-length", "transfer-encoding"};
+
 int hex_digit(uint8_t byte) {
   if (byte >= '0' && byte <= '9') return byte - '0';
   const int lower = byte | 0x20;
@@ -30,7 +33,11 @@ int hex_digit(uint8_t byte) {
 }  // namespace
 
 void HttpChunks::start(uint64_t body_bytes_max) {
-  *this = HttpChunks();
+  state_ = State::size;
+  chunk_left_ = 0;
+  digits_ = 0;
+  extension_bytes_ = 0;
+  problem_ = "";
   body_left_ = body_bytes_max;
 }
 
@@ -59,7 +66,9 @@ HttpChunks::Step HttpChunks::feed(ByteView in) {
 
 HttpChunks::Found HttpChunks::size_line_ended() {
   if (chunk_left_ == 0) {
-    trailers_.start({}, {.bytes_max = trailer_bytes_max, .fields_max = trailers_max, .keep_all = false});
+    trailers_.start(
+        trailers_room_,
+        {.bytes_max = trailer_bytes_max, .fields_max = trailers_max, .keep_all = false, .wanted = forbidden_trailers});
     state_ = State::trailers;
     return Found::more;
   }

@@ -47,6 +47,7 @@ class HttpChunks {
   unsigned digits_ = 0;
   size_t extension_bytes_ = 0;
   HttpFields trailers_;
+  uint8_t trailers_room_[128];
   const char* problem_ = "";
 };
 

@@ -32,7 +32,7 @@ class HttpClient {
 
   void open();  // a new connection
   // 1 when a request may be submitted; 0 while one is open, and for ever once spent().
-  uint32_t may_submit() const { return state_ == State::idle ? 1 : 0; }
+  uint32_t may_submit() const { return state_ == State::idle && over_ == nullptr ? 1 : 0; }
   // headers: as for HTTP/2. :method (not HEAD or CONNECT), :path and :authority are needed, :scheme is not sent,
   // Content-Length is written from body, so content-length is left out. They are copied; body and exchange are pointed
   // to until the exchange came out of next(). Error::again: may_submit() is 0; Error::too_long: over the room;

@@ -122,13 +122,17 @@ HttpFields::Found HttpFields::feed(uint8_t byte) {
     case State::before_value:
       if (is_blank(byte)) return Found::more;
       state_ = State::value;
+      tab_ = false;
       [[fallthrough]];
     case State::value:
       if (byte == '\r') {
+        // Legal, but there are readers to whom "5\t" is no length and "chunked\t" no coding.
+        if (tab_) return refuse("a tab behind a value");
         state_ = State::line_end;
         return Found::more;
       }
       if (!is_http_value(byte)) return refuse(byte == '\n' ? "a bare line feed" : "a control character in a field");
+      tab_ = byte == '\t' || (tab_ && byte == ' ');
       if (!keeping_) return Found::more;
       if (keep(byte) != Found::more) return Found::too_long;
       if (!is_blank(byte)) value_ends_ = used_;

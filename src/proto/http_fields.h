@@ -59,6 +59,7 @@ class HttpFields {
   size_t value_ends_ = 0;  // used_ behind the value's last byte that is no blank
   size_t lines_ends_ = 0;  // used_ behind the last whole line
   bool keeping_ = false;   // this line
+  bool tab_ = false;       // behind the value's last byte that is no blank
   size_t name_size_ = 0;
   uint32_t alike_ = 0;  // bit i: the name so far begins wanted[i]
   const char* problem_ = "";

@@ -39,6 +39,14 @@ HttpRequest::Method method_of(string_view text) {
   return HttpRequest::Method::other;
 }
 
+// Those whose requests are read like any other; CONNECT's tunnel would be taken for requests.
+bool is_known_method(string_view text) {
+  for (const string_view known : {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"}) {
+    if (text == known) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool is_http_host(string_view text) {
@@ -157,8 +165,7 @@ HttpRequestReader::Found HttpRequestReader::line_ended() {
   // HTTP/2's preface, too, is a request line up to here (RFC 9113 §3.4). There is no 1.2, and who says 0.9 has no head.
   if (version[5] != '1' || version[7] > '1') return refused(505, "a version other than HTTP/1.0 and 1.1");
   request_.minor = static_cast<uint8_t>(version[7] - '0');
-  // A tunnel's bytes would be taken for a body or a request.
-  if (request_.method_text == "CONNECT") return refused(501, "no tunnels");
+  if (!is_known_method(request_.method_text)) return refused(501, "an unknown method");
   request_.fields.start(room_.subspan(line_size_),
                         {.bytes_max = limits_.field_bytes_max, .fields_max = limits_.fields_max});
   state_ = State::fields;

@@ -11,7 +11,7 @@ namespace tocsin {
 
 // All views lie in the reader's room.
 struct HttpRequest {
-  enum class Method : uint8_t { get, head, post, other };
+  enum class Method : uint8_t { get, head, post, other };  // other: PUT, DELETE, OPTIONS, PATCH
   Method method = Method::other;
   string_view method_text;  // case counts (RFC 9110 §9.1)
   string_view path;         // as it came: "/up/AbC%20d"; "*" with OPTIONS
@@ -28,7 +28,7 @@ struct HttpRequest {
 
 class HttpRequestReader {
  public:
-  static constexpr size_t method_bytes_max = 16;  // the longest registered one but WebDAV's has 8
+  static constexpr size_t method_bytes_max = 16;  // of those we know, the longest has 7
 
   struct Limits {
     size_t line_bytes_max = 2048;   // the request line without its end
