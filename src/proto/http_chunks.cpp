@@ -142,7 +142,11 @@ HttpChunks::Found HttpChunks::framing(uint8_t byte) {
     case State::trailers:
       switch (trailers_.feed(byte)) {
         case HttpFields::Found::more: return Found::more;
-        case HttpFields::Found::end: return Found::end;
+        case HttpFields::Found::end:
+          for (const string_view name : forbidden_trailers) {
+            if (trailers_.count(name) > 0) return refuse("a length in the trailers");
+          }
+          return Found::end;
         case HttpFields::Found::malformed: return refuse(trailers_.problem());
         case HttpFields::Found::too_long: problem_ = trailers_.problem(); return Found::trailers_too_long;
       }
