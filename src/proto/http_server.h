@@ -42,7 +42,7 @@ struct HttpResponse {
   string_view date = {};  // of now, IMF-fixdate (RFC 9110 §5.6.7); empty while the clock is not plausible
   string_view type = {};  // Content-Type; empty: none
   std::span<const HttpField> fields = {};
-  ByteView body;  // not sent for HEAD, 204 and 304
+  ByteView body = {};  // not sent for HEAD, 204 and 304
   bool close = false;
 };
 

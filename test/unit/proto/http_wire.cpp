@@ -80,7 +80,7 @@ void HttpWire::feed(string_view text, size_t piece) {
       HttpServerEvent event;
       while (server.next(event)) handle(event);
     }
-    std::memset(piece_room, 0xDD, sizeof(piece_room));
+    std::memset(place.data(), 0xDD, place.size());
   }
 }
 
