@@ -106,6 +106,9 @@ class Storage {
   // with *holder set to the pid that has it (0 when unknown).
   virtual Result<Handle> lock(const char* path, int64_t* holder) = 0;
   virtual void shut(Handle file) = 0;
+  // The same for a file whose last name is gone: the system takes its time to free a large one (50 ms for 300 MB),
+  // which a port may spend elsewhere.
+  virtual void shut_nameless(Handle file) { shut(file); }
 
  protected:
   ~Storage() = default;

@@ -40,6 +40,8 @@ class PosixStorage final : public port::Storage {
   // A file whose sync is under way is closed when sync_done reports the outcome:
   // its number must not be given to another file before the thread is through.
   void shut(port::Handle file) override;
+  // By the thread, if there is one, and after a sync that waits.
+  void shut_nameless(port::Handle file) override;
 
  private:
   enum class Sync : int { idle, running, ended };
@@ -60,6 +62,7 @@ class PosixStorage final : public port::Storage {
   bool sync_names_ = false;  // the file is a directory
   Error sync_error_ = Error::none;
   std::atomic<Sync> sync_{Sync::idle};
+  std::atomic<port::Handle> to_close_{port::no_handle};  // the loop fills it, the thread empties it
   std::atomic<bool> stopping_{false};
 };
 

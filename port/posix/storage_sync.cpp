@@ -1,5 +1,6 @@
 // The thread behind PosixStorage::sync_start. It touches nothing but the file
-// to sync and the three members that belong to it while a sync runs.
+// to sync, the three members that belong to it while a sync runs, and a file that
+// is to be closed.
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -61,6 +62,14 @@ Status PosixStorage::start_sync(Handle file, bool names) {
   return {};
 }
 
+void PosixStorage::shut_nameless(Handle file) {
+  const bool syncing = sync_.load(std::memory_order_acquire) != Sync::idle && file == sync_file_;
+  Handle none = no_handle;
+  if (!thread_started_ || syncing || !to_close_.compare_exchange_strong(none, file, std::memory_order_acq_rel))
+    return shut(file);
+  sem_post(&requests_);
+}
+
 bool PosixStorage::sync_done(Status& outcome) {
   if (sync_.load(std::memory_order_acquire) != Sync::ended) return false;
   outcome = Status{sync_error_};
@@ -81,16 +90,18 @@ void* PosixStorage::run_thread(void* self) {
 void PosixStorage::serve_syncs() {
   while (true) {
     while (sem_wait(&requests_) != 0) GW_CHECK(errno == EINTR);
-    // A sync that was asked for before the end is still made.
-    if (sync_.load(std::memory_order_acquire) != Sync::running) {
-      if (stopping_.load(std::memory_order_acquire)) return;
-      continue;
+    // Looked at first: what was asked for before the end is still done.
+    const bool last = stopping_.load(std::memory_order_acquire);
+    if (sync_.load(std::memory_order_acquire) == Sync::running) {
+      const Status outcome = sync_names_ ? sync_names(sync_file_) : sync_now(sync_file_);
+      sync_error_ = outcome.error();
+      // Before the ring: whoever wakes up finds the outcome.
+      sync_.store(Sync::ended, std::memory_order_release);
+      wake_.ring();
     }
-    const Status outcome = sync_names_ ? sync_names(sync_file_) : sync_now(sync_file_);
-    sync_error_ = outcome.error();
-    // Before the ring: whoever wakes up finds the outcome.
-    sync_.store(Sync::ended, std::memory_order_release);
-    wake_.ring();
+    const Handle nameless = to_close_.exchange(no_handle, std::memory_order_acq_rel);
+    if (nameless != no_handle) close(nameless);
+    if (last) return;
   }
 }
 

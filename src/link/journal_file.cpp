@@ -175,10 +175,10 @@ Result<size_t> JournalFile::read_former(uint64_t offset, Bytes room) {
 }
 
 void JournalFile::end() {
-  if (second_ != port::no_handle) storage_.shut(second_);
-  second_ = port::no_handle;
   if (second_left_) (void)storage_.remove(new_path_.c_str()).ok();
   second_left_ = false;
+  if (second_ != port::no_handle) storage_.shut_nameless(second_);
+  second_ = port::no_handle;
   if (under_ == Under::rewrite) under_ = Under::nothing;
 }
 

@@ -7,7 +7,7 @@ fails on a time. Everything it starts it stops, and its folder goes away.
 
   run.py [BINARY] [--quick] [--only PART,PART] [--callgrind] [--json FILE] [--keep]
 
-Parts: start, idle, latency, load, slow, apple, floor, warn.  --callgrind: instructions per notification under
+Parts: start, idle, latency, load, slow, apple, floor, warn, registry.  --callgrind: instructions per notification under
 valgrind (repeatable to about 0.1 %) instead of times; with --keep the profiles stay for callgrind_annotate.
 """
 
@@ -23,6 +23,9 @@ import subprocess
 import sys
 import tempfile
 import time
+
+sys.dont_write_bytecode = True
+from registry_part import RegistryPart  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEVICES = 1000
@@ -152,11 +155,11 @@ class Bench:
         child.port = int(child.line().split()[1])
         return child
 
-    def conf(self, server, provider, limits=None, level='info', log=None):
-        state = self.folder / 'state'
+    def conf(self, server, provider, limits=None, level='info', log=None, state=None, max_devices=DEVICES):
+        state = state or self.folder / 'state'
         state.mkdir(mode=0o700, exist_ok=True)
         lines = ['[xmpp]', f'server = 127.0.0.1:{server.port}', 'domain = push.example.org', 'secret = bench',
-                 '[state]', f'directory = {state}',
+                 '[state]', f'directory = {state}', '[registry]', f'max_devices = {max_devices}',
                  '[limits]', 'device_interval = 0', *(f'{k} = {v}' for k, v in (limits or {}).items()),
                  '[log]', f'level = {level}', f'to = {log or "stderr"}',
                  '[apns siskin]', 'provider = tigase:messenger:apns:1', 'key = AuthKey_BENCH00001.p8',
@@ -391,6 +394,8 @@ class Bench:
             narrow.ask('delay 50')
             self.window('apple: 50 ms, window 1000', server, gateway, narrow, 1000, 2)
             self.stop(gateway, narrow)
+        if 'registry' in parts:
+            RegistryPart(self, OTHERS_CORE).run(server, provider)
         self.stop_all()
 
     # ---- instructions
@@ -444,7 +449,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('binary', nargs='?', default='build/tocsin')
     parser.add_argument('--quick', action='store_true', help='a second each')
-    parser.add_argument('--only', default='start,idle,latency,load,slow,warn,apple,floor')
+    parser.add_argument('--only', default='start,idle,latency,load,slow,warn,apple,floor,registry')
     parser.add_argument('--callgrind', action='store_true', help='instructions instead of times')
     parser.add_argument('--json', help='all figures into this file')
     parser.add_argument('--keep', action='store_true', help='leave the folder')

@@ -169,6 +169,28 @@ void port_may_end_while_a_sync_runs(void**) {
   storage().shut(file);  // tear_down destroys the port
 }
 
+void nameless_file_is_closed_by_the_thread_sooner_or_later(void**) {
+  const Handle early = make("early", "text");
+  storage().shut_nameless(early);  // no thread yet
+  assert_int_equal(fcntl(early, F_GETFD), -1);
+  const Handle file = make("journal", "record");
+  const Handle former = make("former", "record");
+  const Handle another = make("another", "record");
+  assert_true(storage().sync_start(file).ok());
+  storage().shut_nameless(former);
+  storage().shut_nameless(another);
+  assert_true(sync_outcome().ok());
+  const Instant limit = late();
+  while (fcntl(former, F_GETFD) != -1 || fcntl(another, F_GETFD) != -1) assert_true(monotonic_now() < limit);
+  assert_true(storage().sync_start(file).ok());
+  storage().shut_nameless(file);  // which the thread is syncing
+  assert_int_not_equal(fcntl(file, F_GETFD), -1);
+  assert_true(sync_outcome().ok());
+  assert_int_equal(fcntl(file, F_GETFD), -1);
+  const Handle last = make("last", "record");
+  storage().shut_nameless(last);  // tear_down destroys the port
+}
+
 void lock_tells_the_holder(void**) {
   int64_t holder = 0;
   const Handle held = storage().lock(path("lock"), &holder).value();
@@ -221,7 +243,8 @@ TESTS(posix_storage, POSIX_TEST(written_bytes_are_read_back), POSIX_TEST(created
       POSIX_TEST(replace_puts_the_new_file_in_the_old_place), POSIX_TEST(directories_may_be_there_already),
       POSIX_TEST(sync_ends_the_wait_and_is_reported_once), POSIX_TEST(failed_sync_is_reported_once_with_its_error),
       POSIX_TEST(file_shut_during_its_sync_stays_open_until_the_outcome), POSIX_TEST(port_may_end_while_a_sync_runs),
-      POSIX_TEST(lock_tells_the_holder), POSIX_TEST(lock_dies_with_its_process));
+      POSIX_TEST(nameless_file_is_closed_by_the_thread_sooner_or_later), POSIX_TEST(lock_tells_the_holder),
+      POSIX_TEST(lock_dies_with_its_process));
 
 }  // namespace
 }  // namespace tocsin::posix::test
