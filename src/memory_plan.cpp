@@ -36,7 +36,7 @@ uint32_t roots_owner(const LoadedFiles& files, uint32_t apns) {
 void plan_memory(const Settings& settings, const LoadedFiles& files, Plan& plan) {
   const HeapSizes heaps = heap_sizes(settings);
   const LimitSettings& limits = settings.limits;
-  const PublishLimits publish{.max_inflight = limits.max_inflight, .max_pending = limits.max_pending};
+  const PublishLimits publish = Wiring::publish_limits(settings);
   const uint32_t pushes = Publish::pushes_for(publish);
   const uint32_t sections = settings.apns.count;
 
@@ -58,6 +58,9 @@ void plan_memory(const Settings& settings, const LoadedFiles& files, Plan& plan)
   plan.add("pushes", pushes, Pool<Push>::slot_bytes, "max_inflight + max_pending requests with their bytes");
   plan.add("push deadlines", pushes, sizeof(Push*), "what waits for its retry, by time");
   plan.add("record (publish)", 1, Registry::record_bytes_max, "one registration read from the registry");
+  if (publish.dead_tokens > 0) {
+    plan.add("dead tokens", 1, DeadTokens::bytes_for(publish.dead_tokens), "stateless devices that are gone or held");
+  }
   plan.add("waiting registrations", 1, Enroll::waiting_bytes, "answers that wait for a sync");
   plan.add("record (register)", 1, Registry::record_bytes_max, "one registration read from the registry");
   plan.add("token scratch", 1, 2 * token_bytes_max, "tokens of one registration, normalised");

@@ -5,7 +5,8 @@
 namespace tocsin {
 namespace {
 
-static_assert(section_count_max == sections_max && section_ids_max == provider_ids_max,
+static_assert(section_count_max == sections_max && section_ids_max == provider_ids_max &&
+                  section_modules_max == modules_max,
               "the gateway's bounds are those of the conf");
 
 Payload payload_of(ApnsPayload payload) { return payload == ApnsPayload::wake ? Payload::wake : Payload::tigase; }
@@ -65,6 +66,14 @@ Throttle::Options Wiring::throttle_options(const Settings& settings) {
           .interval = settings.limits.device_interval};
 }
 
+PublishLimits Wiring::publish_limits(const Settings& settings) {
+  bool stateless = false;
+  for (const ApnsSettings& apns : settings.apns) stateless = stateless || !apns.modules.empty();
+  return {.max_inflight = settings.limits.max_inflight,
+          .max_pending = settings.limits.max_pending,
+          .dead_tokens = stateless ? Publish::dead_tokens_kept : 0};
+}
+
 Wiring::Wiring(Region& region, const WiringInputs& in)
     : settings_(in.settings), port_(in.port), log_(in.log), journal_(in.port.storage), loop_(in.port, in.log) {
   const HeapSizes heaps = heap_sizes(settings_);
@@ -95,17 +104,15 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
   const AccessRules access{.accounts = {accounts_, account_count}, .publishers = {publishers_, publisher_count}};
   section_count_ = settings_.apns.count;
   const std::span<Section> sections{sections_, section_count_};
-  publish_.emplace(
-      region, PublishLimits{.max_inflight = settings_.limits.max_inflight, .max_pending = settings_.limits.max_pending},
-      *throttle_,
-      PublishTools{.registry = *registry_,
-                   .sections = sections,
-                   .access = access,
-                   .outbox = *component_,
-                   .dispatch = loop_,
-                   .random = port_.entropy,
-                   .json_heap = *json_heap_,
-                   .log = log_});
+  publish_.emplace(region, publish_limits(settings_), *throttle_,
+                   PublishTools{.registry = *registry_,
+                                .sections = sections,
+                                .access = access,
+                                .outbox = *component_,
+                                .dispatch = loop_,
+                                .random = port_.entropy,
+                                .json_heap = *json_heap_,
+                                .log = log_});
   enroll_.emplace(region, settings_.limits.devices_per_account,
                   EnrollTools{.registry = *registry_,
                               .sections = sections,
@@ -117,9 +124,12 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
   scratch_.cipher = region.carve(LinkScratch::cipher_bytes);
   scratch_.plain = region.carve(LinkScratch::plain_bytes);
   for (uint32_t i = 0; i < section_count_; ++i) wire_section(i, region, in);
+  relate_sections();
 
-  const ServiceFacts service{
-      .domain = settings_.xmpp.domain.view(), .version = in.version, .providers = {facts_, fact_count_}};
+  const ServiceFacts service{.domain = settings_.xmpp.domain.view(),
+                             .version = in.version,
+                             .providers = {facts_, fact_count_},
+                             .services = {services_, service_count_}};
   gateway_.emplace(service, *publish_, *enroll_, *registry_, *upkeep_, *component_, port_.entropy);
   component_->serve(*gateway_);
   loop_.serve(*gateway_, *component_, {links_, section_count_}, journal);
@@ -148,6 +158,9 @@ void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
     if (section.second_choice && has_id(settings_.apns[section.partner], id.view())) continue;
     facts_[fact_count_++] = {.id = id.view(), .label = apns.label.empty() ? section.name : apns.label.view()};
   }
+  for (const auto& module : apns.modules) section.modules[section.module_count++] = module.view();
+  section.takes_service = apns.dialect == SectionDialect::p2;
+  section.sandboxed = apns.environment == ApnsEnvironment::sandbox;
   origin.apns.emplace(ApnsOptions{.topic = apns.topic.view(),
                                   .team_id = apns.team_id.view(),
                                   .key_id = apns.key_id.view(),
@@ -155,6 +168,7 @@ void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
                                   .payload = payload_of(apns.payload),
                                   .clear_text = apns.clear_text,
                                   .empty = empty_of(apns.empty),
+                                  .empty_wake = empty_of(apns.empty_wake),
                                   .alert_title = apns.alert_title.view(),
                                   .alert_body = apns.alert_body.view(),
                                   .sound = apns.sound.view(),
@@ -177,6 +191,21 @@ void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
                                     .roots = &origins_[owner].roots,
                                     .h2 = {.first_streams = 1, .streams_max = heaps.streams}},
                       section, *publish_, port_, scratch_, log_);
+}
+
+// What sections are to each other.
+void Wiring::relate_sections() {
+  const std::span<Section> sections{sections_, section_count_};
+  choose_services(sections);
+  for (const Section& section : sections) {
+    if (section.takes_service) services_[service_count_++] = section.kind();
+  }
+  for (uint32_t i = 0; i < settings_.apns.count; ++i) {
+    for (uint32_t other = 0; other < settings_.apns.count; ++other) {
+      const bool same_app = settings_.apns[i].topic.view() == settings_.apns[other].topic.view();
+      if (same_app && sections[other].sandboxed) sections[i].sandbox = sections[other].number;
+    }
+  }
 }
 
 Wiring::~Wiring() {

@@ -30,6 +30,7 @@ class Wiring {
  public:
   static Registry::Options registry_options(const Settings& settings);
   static Throttle::Options throttle_options(const Settings& settings);
+  static PublishLimits publish_limits(const Settings& settings);
 
   // Carves everything from region (as plan_memory says) and wires it. Nothing is opened yet.
   Wiring(Region& region, const WiringInputs& inputs);
@@ -76,6 +77,7 @@ class Wiring {
     FixedText<40> name;  // "apns/siskin"
   };
   void wire_section(uint32_t i, Region& region, const WiringInputs& inputs);
+  void relate_sections();
 
   const Settings& settings_;
   port::Port& port_;
@@ -89,6 +91,8 @@ class Wiring {
   OriginLink* links_[section_count_max] = {};
   ProviderFacts facts_[section_count_max * section_ids_max];
   uint32_t fact_count_ = 0;
+  string_view services_[section_count_max];
+  uint32_t service_count_ = 0;
   string_view names_[section_count_max];
   string_view accounts_[domains_max];
   string_view publishers_[domains_max];

@@ -16,7 +16,7 @@ namespace tocsin {
 Status crypto_start(Heap& long_lived);
 const char* crypto_library();  // "mbed TLS 2.28.3", for --version
 
-void sha1(ByteView in, uint8_t out[20]);  // XEP-0114 handshakes only
+void sha1(ByteView in, uint8_t out[20]);  // only where peers ask for it: XEP-0114 handshakes, p2 hashes
 void sha256(ByteView in, uint8_t out[32]);
 void hmac_sha256(ByteView key, ByteView in, uint8_t out[32]);
 

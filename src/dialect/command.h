@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "model/notice.h"
+#include "model/registration.h"
 #include "proto/stanza.h"
 
 namespace tocsin {
@@ -33,13 +34,21 @@ struct Command {
 
   // publish
   string_view node;
-  string_view secret;  // publish-options field `secret`, or ""
+  string_view secret;       // publish-options field `secret`, or ""
+  string_view module;       // publish-options field `pushModule` (fpush), or ""
+  bool sandbox = false;     // publish-options field `sandbox` (Openfire)
+  bool incomplete = false;  // over a limit: what was not read may have been anything, options as well
   Notice notice;
 
   // register_device, unregister_device
-  string_view provider;
+  DialectId dialect = DialectId::tigase;
+  string_view asked;  // the command's node as the client wrote it
   string_view token;
-  string_view second_token;
+  string_view provider;      // tigase: the provider id
+  string_view second_token;  // tigase
+  string_view service;       // p2, v1: "apns" or "fcm"
+  string_view device_id;     // p2, v1: what tells the account's devices apart
+  string_view channel;       // p2: bare JID of a group chat that publishes for itself, or ""
 };
 
 }  // namespace tocsin

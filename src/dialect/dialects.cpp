@@ -1,10 +1,9 @@
 #include "dialect/dialects.h"
 
-#include "dialect/adhoc_names.h"
+#include "dialect/adhoc.h"
 #include "dialect/disco.h"
 #include "dialect/pubsub.h"
 #include "dialect/replies.h"
-#include "dialect/tigase.h"
 
 namespace tocsin {
 namespace {
@@ -33,13 +32,14 @@ void read_set(const Element& child, bool odd, const ServiceFacts& service, strin
     }
     // Over a limit the rest is missing and may have said otherwise: if we know for whom, a wake-up remains.
     if (odd) command.notice = Notice{};
+    command.incomplete = odd;
     if (command.node.empty()) return write_answer(answer, command.iq, odd ? Answer::wait_unavailable : Answer::gone);
     command.kind = Command::Kind::publish;
     return;
   }
   if (odd) return write_answer(answer, command.iq, Answer::wait_unavailable);
   if (child.name == "command" && child.ns == commands_ns) {
-    return read_tigase_command(child, service, fresh_session, command, answer);
+    return read_adhoc_command(child, service, fresh_session, command, answer);
   }
   write_answer(answer, command.iq, Answer::unsupported);
 }

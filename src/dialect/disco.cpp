@@ -1,6 +1,6 @@
 #include "dialect/disco.h"
 
-#include "dialect/adhoc_names.h"
+#include "dialect/adhoc.h"
 #include "dialect/form.h"
 #include "dialect/replies.h"
 
@@ -25,7 +25,7 @@ void identity(Writer& out, string_view category, string_view type, string_view n
 }  // namespace
 
 void answer_disco_info(Writer& out, const IqHead& iq, string_view node, const ServiceFacts& service) {
-  const CommandName* command = find_command(node);
+  const AdhocCommand* command = find_command(service, node);
   const bool commands = node == commands_ns;
   if (!node.empty() && command == nullptr && !commands) {
     return write_answer(out, iq, Answer::gone);
@@ -60,7 +60,7 @@ void answer_disco_info(Writer& out, const IqHead& iq, string_view node, const Se
 
 void answer_disco_items(Writer& out, const IqHead& iq, string_view node, const ServiceFacts& service) {
   // The commands are leaves, and so are we; every other node does not exist.
-  if (!node.empty() && node != commands_ns && find_command(node) == nullptr) {
+  if (!node.empty() && node != commands_ns && find_command(service, node) == nullptr) {
     return write_answer(out, iq, Answer::gone);
   }
   open_query(out, iq, items_ns, node);
@@ -69,14 +69,9 @@ void answer_disco_items(Writer& out, const IqHead& iq, string_view node, const S
     return;
   }
   out.text(">");
-  for (const CommandName& command : command_names) {
-    out.text("<item jid='")
-        .xml(service.domain)
-        .text("' node='")
-        .text(command.node)
-        .text("' name='")
-        .text(command.name)
-        .text("'/>");
+  for (size_t place = 0; const AdhocCommand* command = offered_command(service, place); ++place) {
+    out.text("<item jid='").xml(service.domain).text("' node='").text(command->node).text(command->service);
+    out.text("' name='").text(command->name).text("'/>");
   }
   out.text("</query></iq>");
 }

@@ -67,6 +67,16 @@ void read_item(const Element& item, Notice& notice) {
   if (notice.encrypted) notice.call_in_clear = false;  // Tigase sends <jingle/> beside what it encrypted
 }
 
+// XEP-0004 §3.3: a boolean is true or 1.
+bool is_true(string_view word) { return word == "true" || word == "1"; }
+
+// Fields may come in any order and beside others. The first secret counts: an empty one is none.
+void read_options(const Element* form, Command& command) {
+  command.secret = form_value(form, "secret");
+  command.module = trim(form_value(form, "pushModule"));
+  command.sandbox = is_true(trim(form_value(form, "sandbox")));
+}
+
 }  // namespace
 
 bool read_publish(const Element& pubsub, Command& command) {
@@ -74,7 +84,7 @@ bool read_publish(const Element& pubsub, Command& command) {
   if (publish == nullptr) return false;
   command.node = publish->value("node");
   if (const Element* options = pubsub.child("publish-options", pubsub_ns)) {
-    command.secret = form_value(options->child("x", data_ns), "secret");
+    read_options(options->child("x", data_ns), command);
   }
   const Element* item = nullptr;
   for (const Element* child = publish->first_child; child != nullptr; child = child->next) {

@@ -22,6 +22,21 @@ void write_error(Writer& out, const IqHead& iq, const ErrorReply& error);
 void write_answer(Writer& out, const IqHead& iq, Answer answer);
 // register-device: node, features, max-payload-size in a result form.
 void write_registered(Writer& out, const IqHead& iq, string_view session, string_view node, uint32_t payload_bytes_max);
+// An ad-hoc command as the answer names it.
+struct CommandHead {
+  string_view node;     // as the client wrote it
+  string_view session;  // "" is left out
+};
+struct NodeAndSecret {
+  string_view jid;  // where the server is to publish
+  string_view node;
+  string_view secret;  // "" is left out
+};
+// register-push-… and v1-register-push: jid, node, secret. Conversations up to 2.12 reads jid, newer ones insist on
+// the status. Without a secret it is the answer to v1-unregister-push.
+void write_registered(Writer& out, const IqHead& iq, const CommandHead& command, const NodeAndSecret& given);
+// unregister-push-…: completed, without a form.
+void write_completed(Writer& out, const IqHead& iq, const CommandHead& command);
 // unregister-device: completed, with an empty result form.
 void write_unregistered(Writer& out, const IqHead& iq, string_view session);
 

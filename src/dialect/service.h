@@ -17,8 +17,16 @@ struct ServiceFacts {
   string_view domain;
   string_view name = "tocsin";
   string_view version;
-  std::span<const ProviderFacts> providers;  // in the order of the conf; sections that are off stay listed
+  std::span<const ProviderFacts> providers{};  // in the order of the conf; sections that are off stay listed
+  std::span<const string_view> services{};     // "apns", "fcm": what register-push-… finds a section for
 };
+
+inline bool has_service(const ServiceFacts& service, string_view name) {
+  for (const string_view known : service.services) {
+    if (known == name) return true;
+  }
+  return false;
+}
 
 // Sections may share an id (one app, two environments); clients are told of it once.
 inline bool first_of_its_id(const ServiceFacts& service, size_t place) {

@@ -25,11 +25,12 @@ bool may_register(const AccessRules& rules, string_view jid) {
   return false;
 }
 
-bool may_publish(const AccessRules& rules, string_view from, string_view account) {
+bool may_publish(const AccessRules& rules, string_view from, string_view account, string_view channel) {
   const string_view publisher = split_jid(from).domain;
   const string_view home = split_jid(account).domain;
   // Group chats publish from a subdomain of the registrant's.
   if (same_domain(publisher, home) || is_subdomain(publisher, home)) return true;
+  if (!channel.empty() && same_domain(publisher, split_jid(channel).domain)) return true;
   for (const string_view domain : rules.publishers) {
     if (same_domain(domain, publisher)) return true;
   }

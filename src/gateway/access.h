@@ -19,7 +19,8 @@ struct AccessRules {
 };
 // jid: full or bare JID of the registrant; without a local part: false.
 bool may_register(const AccessRules& rules, string_view jid);
-// from: the publisher; account: the registrant's bare JID.
-bool may_publish(const AccessRules& rules, string_view from, string_view account);
+// from: the publisher; account: the registrant's bare JID; channel: of the group chat that the device registered
+// for, or "": its domain may publish as well.
+bool may_publish(const AccessRules& rules, string_view from, string_view account, string_view channel = {});
 
 }  // namespace tocsin

@@ -1,27 +1,36 @@
 #include "gateway/enroll.h"
 
 #include "dialect/replies.h"
+#include "gateway/identity.h"
 
 namespace tocsin {
 namespace {
 
 constexpr size_t answer_bytes_max = 6 * (2 * iq_id_bytes_max + 2 * jid_bytes_max) + 2048;
 constexpr Duration replaced_after = days(30);
-// A waiting answer: this head, then session, id, from, to.
+constexpr Duration say_full_every = hours(1);
+// A waiting answer: this head, then asked, secret, session, id, from, to.
 struct Waiting {
   uint64_t ticket = 0;
   NodeId node;
+  NodeId replaced;
   uint32_t payload = 0;
+  uint16_t asked = 0;
+  uint16_t secret = 0;
   uint16_t session = 0;
   uint16_t id = 0;
   uint16_t from = 0;
   uint16_t to = 0;
   Enroll::Kind kind{};
+  DialectId dialect{};
   uint8_t section = 0;
-  bool changed = false;  // something new became durable: worth a log line
+  uint8_t replaced_section = 0;
+  bool changed = false;
 };
 constexpr size_t session_bytes_max = 255;
-constexpr size_t waiting_record_max = sizeof(Waiting) + session_bytes_max + iq_id_bytes_max + 2 * jid_bytes_max;
+constexpr size_t asked_bytes_max = 64;  // of the commands that there are, the longest has half of it
+constexpr size_t waiting_record_max =
+    sizeof(Waiting) + asked_bytes_max + secret_bytes_max + session_bytes_max + iq_id_bytes_max + 2 * jid_bytes_max;
 
 }  // namespace
 
@@ -32,11 +41,15 @@ Enroll::Enroll(Region& region, uint32_t devices_per_account, const EnrollTools& 
       record_room_(region.carve(Registry::record_bytes_max)),
       scratch_room_(region.carve(2 * token_bytes_max)) {}
 
-Section* Enroll::section_of(string_view provider) const {
+Section* Enroll::section_of(const Command& command) const {
   Section* second = nullptr;
   for (Section& section : tools_.sections) {
+    if (!command.service.empty()) {
+      if (section.takes_service && section.kind() == command.service) return &section;
+      continue;
+    }
     for (uint32_t i = 0; i < section.id_count; ++i) {
-      if (section.ids[i] != provider) continue;
+      if (section.ids[i] != command.provider) continue;
       if (!section.second_choice) return &section;
       second = &section;
     }
@@ -44,17 +57,24 @@ Section* Enroll::section_of(string_view provider) const {
   return second;
 }
 
-void Enroll::register_device(const Command& command, UnixTime now) {
+void Enroll::register_device(const Command& command, Instant now, UnixTime wall) {
   if (!may_register(tools_.access, command.iq.from)) {
     return refuse(command, "auth", "forbidden", "This push service is not for accounts of your domain.");
   }
+  const bool tigase = command.dialect == DialectId::tigase;
   const string_view account = split_jid(command.iq.from).bare;
   if (account.size() > account_bytes_max) return refuse_value(command, "from", account, "is too long");
-  Section* section = section_of(command.provider);
-  if (section == nullptr) return refuse_value(command, "provider", command.provider, "is not offered here");
+  if (command.channel.size() > channel_bytes_max) return refuse_value(command, "muc", command.channel, "is too long");
+  Section* section = section_of(command);
+  if (section == nullptr) {
+    return tigase ? refuse_value(command, "provider", command.provider, "is not offered here")
+                  : refuse(command, "cancel", "item-not-found", "This service is not offered here.");
+  }
   Arena scratch(scratch_room_);
   const Result<ByteView> token = section->provider->normalise_token(command.token, scratch);
-  if (!token.ok()) return refuse_value(command, "device-token", command.token, "is not a token of this provider");
+  if (!token.ok() || looks_like_identity(token.value())) {
+    return refuse_value(command, tigase ? "device-token" : "token", command.token, "is not a token of this provider");
+  }
   ByteView second;
   if (!command.second_token.empty()) {
     const Result<ByteView> read = section->provider->normalise_token(command.second_token, scratch);
@@ -63,95 +83,142 @@ void Enroll::register_device(const Command& command, UnixTime now) {
     second = read.value();
   }
 
-  Registration known;
-  Ticket staged = 0;
-  const Status found = tools_.registry.find_device(account, token.value(), record_room_, known, &staged);
-  if (!found.ok() && found.error() != Error::not_found) {
-    return refuse(command, "wait", "internal-server-error", "The registry can not be read at the moment.");
-  }
+  const Identity identity(command, account);
   Registration wanted{.node = {},
                       .account = account,
                       .section = section->name,
-                      .provider = command.provider,
+                      .provider = tigase ? command.provider : command.service,
                       .token = token.value(),
                       .second_token = second,
-                      .registered = now};
+                      .registered = wall,
+                      .identity = identity.view(),
+                      .channel = command.channel,
+                      .dialect = command.dialect};
+  Registration known;
+  Ticket staged = 0;
+  const Status found = tools_.registry.find_device(account, wanted.key(), record_room_, known, &staged);
+  if (!found.ok() && found.error() != Error::not_found) return refuse_unreadable(command);
+  uint8_t secret_room[secret_size];
+  Writer secret(secret_room);
+  if (!tigase && known.secret.empty()) {
+    uint8_t random[secret_size / 4 * 3];
+    tools_.random.fill(random);
+    known.secret = secret.base64url(random).view();
+  }
+  wanted.secret = known.secret;
+
+  Acknowledgement what{.kind = Kind::registered,
+                       .section = section->number,
+                       .payload = section->provider->payload_bytes_max(account),
+                       .changed = true,
+                       .dialect = command.dialect,
+                       .asked = command.asked,
+                       .secret = wanted.secret};
   Result<Ticket> ticket = Error::busy;
-  bool changed = true;
   if (found.ok()) {
     wanted.node = known.node;
     wanted.registered = known.registered;
     // The environment that the device turned out to be of stays.
     if (known.section == tools_.sections[section->partner].name) wanted.section = known.section;
-    const bool identical = known.section == wanted.section && same(known.second_token, second);
-    changed = !identical;
+    const bool identical = known.section == wanted.section && same(known.token, wanted.token) &&
+                           same(known.second_token, second) && known.dialect == wanted.dialect && secret.size() == 0;
+    what.changed = !identical;
     // After a refusal the time of this registration decides about the next one: it must survive us.
     const DeviceState* state = tools_.throttle.find(known.node);
     const bool refused = state != nullptr && state->silent_until != Instant{};
-    ticket = identical ? tools_.registry.refresh(known.node, now, refused) : tools_.registry.change(wanted, now);
+    ticket = identical ? tools_.registry.refresh(known.node, wall, refused) : tools_.registry.change(wanted, wall);
     if (ticket.ok() && ticket.value() < staged) ticket = staged;
   } else {
-    const Device* oldest = nullptr;
-    if (tools_.registry.count_of_account(account, &oldest) >= devices_per_account_) {
-      const int64_t last = oldest == nullptr ? 0
-                           : int64_t{oldest->accepted_day} * 86'400 > int64_t{oldest->refreshed}
-                               ? int64_t{oldest->accepted_day} * 86'400
-                               : int64_t{oldest->refreshed};
-      if (oldest == nullptr || !plausible(now) || now - UnixTime{last} < replaced_after) {
-        return refuse(command, "wait", "resource-constraint",
-                      "This account has as many devices as it may have, all of them in use within the last 30 days.");
-      }
-      const NodeId replaced = oldest->node;
-      if (!tools_.registry.end(replaced, EndReason::replaced, "", now).ok()) {
-        return refuse(command, "wait", "service-unavailable", "The registry is busy; try again in a moment.");
-      }
-      log_change("unregistered", "replaced", replaced, section->number);
-    }
+    if (!make_way(command, account, wall, what.replaced, what.replaced_section)) return;
     tools_.random.fill(wanted.node.bytes);
-    ticket = tools_.registry.add(wanted, now);
+    ticket = tools_.registry.add(wanted, wall);
+    if (ticket.ok() && what.replaced != NodeId{}) {
+      // Only now: had the new one been refused, the old one would have ended for nothing. Both are in one batch. If
+      // there is no room for the end, the account has one device too many until it registers the next.
+      if (!tools_.registry.end(what.replaced, EndReason::replaced, "", wall).ok()) what.replaced = NodeId{};
+    }
   }
   if (!ticket.ok()) {
-    return refuse(
-        command, "wait", "service-unavailable",
-        ticket.error() == Error::exhausted ? "The registry is full." : "The registry is busy; try again in a moment.");
+    if (ticket.error() != Error::exhausted) return refuse_busy(command);
+    say_full(now);
+    return refuse(command, "wait", "service-unavailable", "The registry is full.");
   }
-  acknowledge({.kind = Kind::registered,
-               .node = wanted.node,
-               .section = section->number,
-               .payload = section->provider->payload_bytes_max(account),
-               .changed = changed},
-              command, ticket.value());
+  what.node = wanted.node;
+  acknowledge(what, command, ticket.value());
 }
 
-void Enroll::unregister_device(const Command& command, UnixTime now) {
-  // The provider string is advisory: a client may unregister with another one than it registered with.
-  const string_view account = split_jid(command.iq.from).bare;
-  Registration known;
-  Ticket staged = 0;
-  Section* named = section_of(command.provider);
-  Status found = Error::not_found;
-  for (uint32_t i = 0; i <= tools_.sections.size() && !found.ok(); ++i) {
+bool Enroll::make_way(const Command& command, string_view account, UnixTime wall, NodeId& replaced, uint8_t& section) {
+  const Device* oldest = nullptr;
+  if (tools_.registry.count_of_account(account, &oldest) < devices_per_account_) return true;
+  const int64_t last = oldest == nullptr ? 0
+                       : int64_t{oldest->accepted_day} * 86'400 > int64_t{oldest->refreshed}
+                           ? int64_t{oldest->accepted_day} * 86'400
+                           : int64_t{oldest->refreshed};
+  if (oldest == nullptr || !plausible(wall) || wall - UnixTime{last} < replaced_after) {
+    refuse(command, "wait", "resource-constraint",
+           "This account has as many devices as it may have, all of them in use within the last 30 days.");
+    return false;
+  }
+  replaced = oldest->node;
+  section = oldest->section;
+  return true;
+}
+
+// Once an hour: whoever is turned away comes again, and with others.
+void Enroll::say_full(Instant now) {
+  if (now < say_full_after_) return;
+  say_full_after_ = now + say_full_every;
+  LogLine(tools_.log, Level::warn, "registry_full")
+      .field("max_devices", tools_.registry.capacity())
+      .sentence("check", "new devices are turned away; raise max_devices in [registry] and restart");
+}
+
+// The device that a command to unregister names. The provider string is advisory: a client may unregister with
+// another one than it registered with.
+Status Enroll::find_named(const Command& command, string_view account, Registration& known, Ticket& staged) {
+  const Identity identity(command, account);
+  if (!identity.view().empty())
+    return tools_.registry.find_device(account, identity.view(), record_room_, known, &staged);
+  Section* named = section_of(command);
+  for (uint32_t i = 0; i <= tools_.sections.size(); ++i) {
     Section* section = i == 0 ? named : &tools_.sections[i - 1];
     if (section == nullptr || (i > 0 && section == named)) continue;
     Arena scratch(scratch_room_);
     const Result<ByteView> token = section->provider->normalise_token(command.token, scratch);
     if (!token.ok()) continue;
-    found = tools_.registry.find_device(account, token.value(), record_room_, known, &staged);
-    if (!found.ok() && found.error() != Error::not_found) {
-      return refuse(command, "wait", "internal-server-error", "The registry can not be read at the moment.");
-    }
+    const Status found = tools_.registry.find_device(account, token.value(), record_room_, known, &staged);
+    if (found.ok() || found.error() != Error::not_found) return found;
   }
+  return Error::not_found;
+}
+
+void Enroll::unregister_device(const Command& command, UnixTime now) {
+  Registration known;
+  Ticket staged = 0;
+  const Status found = find_named(command, split_jid(command.iq.from).bare, known, staged);
+  if (!found.ok() && found.error() != Error::not_found) return refuse_unreadable(command);
   // Somebody else's device and no device at all are answered alike.
   if (!found.ok()) return refuse(command, "cancel", "item-not-found", "No such device is registered for your account.");
   const Result<Ticket> ticket = tools_.registry.end(known.node, EndReason::client, "", now);
-  if (!ticket.ok())
-    return refuse(command, "wait", "service-unavailable", "The registry is busy; try again in a moment.");
-  uint8_t number = 255;
+  if (!ticket.ok()) return refuse_busy(command);
+  uint8_t number = Device::no_section;
   for (const Section& section : tools_.sections) {
     if (section.name == known.section) number = section.number;
   }
-  acknowledge({.kind = Kind::unregistered, .node = known.node, .section = number, .changed = true}, command,
-              ticket.value());
+  acknowledge({.kind = Kind::unregistered,
+               .node = known.node,
+               .section = number,
+               .changed = true,
+               .dialect = command.dialect,
+               .asked = command.asked},
+              command, ticket.value());
+}
+
+void Enroll::refuse_unreadable(const Command& command) {
+  refuse(command, "wait", "internal-server-error", "The registry can not be read at the moment.");
+}
+void Enroll::refuse_busy(const Command& command) {
+  refuse(command, "wait", "service-unavailable", "The registry is busy; try again in a moment.");
 }
 
 void Enroll::refuse(const Command& command, string_view type, string_view condition, string_view text) {
@@ -180,24 +247,31 @@ void Enroll::acknowledge(const Acknowledgement& what, const Command& command, Ti
     return write(what, command.iq, command.session, true);
   const IqHead& iq = command.iq;
   const string_view session = slice(command.session, 0, session_bytes_max);
+  GW_CHECK(what.asked.size() <= asked_bytes_max && what.secret.size() <= secret_bytes_max);
   const Waiting head{.ticket = ticket,
                      .node = what.node,
+                     .replaced = what.replaced,
                      .payload = what.payload,
+                     .asked = static_cast<uint16_t>(what.asked.size()),
+                     .secret = static_cast<uint16_t>(what.secret.size()),
                      .session = static_cast<uint16_t>(session.size()),
                      .id = static_cast<uint16_t>(iq.id.size()),
                      .from = static_cast<uint16_t>(iq.from.size()),
                      .to = static_cast<uint16_t>(iq.to.size()),
                      .kind = what.kind,
+                     .dialect = what.dialect,
                      .section = what.section,
+                     .replaced_section = what.replaced_section,
                      .changed = what.changed};
-  const size_t size = sizeof head + session.size() + iq.id.size() + iq.from.size() + iq.to.size();
+  const string_view texts[] = {what.asked, what.secret, session, iq.id, iq.from, iq.to};
+  size_t size = sizeof head;
+  for (const string_view text : texts) size += text.size();
   if (waiting_.free() < size) {
     // It will be durable, but the answer can not wait: the client asks again and gets the same node.
     return refuse(command, "wait", "service-unavailable", "Too many registrations at once; try again in a moment.");
   }
-  const bool pushed = waiting_.push({reinterpret_cast<const uint8_t*>(&head), sizeof head}) &&
-                      waiting_.push(bytes_of(session)) && waiting_.push(bytes_of(iq.id)) &&
-                      waiting_.push(bytes_of(iq.from)) && waiting_.push(bytes_of(iq.to));
+  bool pushed = waiting_.push({reinterpret_cast<const uint8_t*>(&head), sizeof head});
+  for (const string_view text : texts) pushed = pushed && waiting_.push(bytes_of(text));
   GW_CHECK(pushed);
   ++waiting_count_;
 }
@@ -214,14 +288,18 @@ void Enroll::answer_waiting(Ticket up_to, bool stopping) {
     peek(record, sizeof head);
     std::memcpy(&head, record, sizeof head);
     if (head.ticket > up_to) return;
-    const size_t size = sizeof head + head.session + head.id + head.from + head.to;
+    const size_t size = sizeof head + head.asked + head.secret + head.session + head.id + head.from + head.to;
     peek(record, size);
     waiting_.pop(size);
     --waiting_count_;
     const char* at = reinterpret_cast<const char*>(record + sizeof head);
-    const string_view session(at, head.session);
-    at += head.session;
-    const IqHead iq{.id = {at, head.id}, .from = {at + head.id, head.from}, .to = {at + head.id + head.from, head.to}};
+    const auto text = [&at](size_t length) {
+      at += length;
+      return string_view(at - length, length);
+    };
+    const string_view asked = text(head.asked), secret = text(head.secret), session = text(head.session);
+    const string_view id = text(head.id), from = text(head.from), to = text(head.to);
+    const IqHead iq{.id = id, .from = from, .to = to};
     const bool decided = head.ticket <= tools_.registry.committed_ticket();
     const bool stored = decided && !tools_.registry.ticket_failed(head.ticket);
     GW_CHECK(decided || stopping);
@@ -229,7 +307,12 @@ void Enroll::answer_waiting(Ticket up_to, bool stopping) {
            .node = head.node,
            .section = head.section,
            .payload = head.payload,
-           .changed = head.changed},
+           .changed = head.changed,
+           .replaced = head.replaced,
+           .replaced_section = head.replaced_section,
+           .dialect = head.dialect,
+           .asked = asked,
+           .secret = secret},
           iq, session, stored);
   }
 }
@@ -244,6 +327,26 @@ void Enroll::peek(uint8_t* to, size_t size) const {
   }
 }
 
+// In the words of the dialect in which it was asked.
+void Enroll::write_done(Writer& out, const Acknowledgement& what, const IqHead& iq, string_view session) {
+  uint8_t text[NodeId::text_size];
+  Writer name(text);
+  name.base64url(what.node.view());
+  const CommandHead head{.node = what.asked, .session = session};
+  const NodeAndSecret given{.jid = split_jid(iq.to).domain, .node = name.view(), .secret = what.secret};
+  const bool registered = what.kind == Kind::registered;
+  switch (what.dialect) {
+    case DialectId::tigase:
+    case DialectId::web_push:
+      return registered ? write_registered(out, iq, session, name.view(), what.payload)
+                        : write_unregistered(out, iq, session);
+    case DialectId::p2:
+    case DialectId::openfire:
+      return registered ? write_registered(out, iq, head, given) : write_completed(out, iq, head);
+    case DialectId::v1: return write_registered(out, iq, head, given);
+  }
+}
+
 void Enroll::write(const Acknowledgement& what, const IqHead& iq, string_view session, bool stored) {
   uint8_t room[answer_bytes_max];
   Writer out(room);
@@ -251,19 +354,15 @@ void Enroll::write(const Acknowledgement& what, const IqHead& iq, string_view se
     write_error(
         out, iq,
         {.type = "wait", .condition = "internal-server-error", .text = "It could not be stored; try again later."});
-  } else if (what.kind == Kind::unregistered) {
-    write_unregistered(out, iq, session);
   } else {
-    uint8_t text[NodeId::text_size];
-    Writer name(text);
-    name.base64url(what.node.view());
-    write_registered(out, iq, session, name.view(), what.payload);
+    write_done(out, what, iq, session);
   }
   GW_CHECK(!out.overflowed());
   tools_.outbox.send(out.view());
   if (stored && what.changed) {
     const bool registered = what.kind == Kind::registered;
     log_change(registered ? "registered" : "unregistered", registered ? "" : "client", what.node, what.section);
+    if (what.replaced != NodeId{}) log_change("unregistered", "replaced", what.replaced, what.replaced_section);
   }
 }
 

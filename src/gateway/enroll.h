@@ -36,7 +36,7 @@ class Enroll {
   Enroll(Region& region, uint32_t devices_per_account, const EnrollTools& tools);
 
   void set_key(const HashKey& key) { key_ = key; }  // pseudonyms
-  void register_device(const Command& command, UnixTime now);
+  void register_device(const Command& command, Instant now, UnixTime wall);
   void unregister_device(const Command& command, UnixTime now);
   // The journal decided about a batch: what waited for it is answered.
   void commits_decided();
@@ -50,17 +50,31 @@ class Enroll {
   // One answer, now or when its ticket is decided.
   struct Acknowledgement {
     Kind kind{};
-    NodeId node;
-    uint8_t section = 255;
+    NodeId node{};
+    uint8_t section = Device::no_section;
     uint32_t payload = 0;
     bool changed = false;  // something new is durable: worth a log line
+    NodeId replaced{};     // the device that ends for this one; all zeros: none
+    uint8_t replaced_section = Device::no_section;
+    DialectId dialect = DialectId::tigase;
+    string_view asked{};   // the command's node
+    string_view secret{};  // "" where the dialect knows none
   };
-  Section* section_of(string_view provider) const;
+  static constexpr size_t secret_size = 24;  // 18 random bytes as base64url
+  Section* section_of(const Command& command) const;
+  // The device that ends so that the account may have another: replaced is its node, all zeros when none need end.
+  // False: it has too many, and the client was told.
+  bool make_way(const Command& command, string_view account, UnixTime wall, NodeId& replaced, uint8_t& section);
+  Status find_named(const Command& command, string_view account, Registration& known, Ticket& staged);
+  void say_full(Instant now);
   void refuse(const Command& command, string_view type, string_view condition, string_view text);
   void refuse_value(const Command& command, string_view field, string_view value, string_view what);
+  void refuse_unreadable(const Command& command);
+  void refuse_busy(const Command& command);
   void acknowledge(const Acknowledgement& what, const Command& command, Ticket ticket);  // ticket 0: now
   void answer_waiting(Ticket up_to, bool stopping);
   void peek(uint8_t* to, size_t size) const;
+  void write_done(Writer& out, const Acknowledgement& what, const IqHead& iq, string_view session);
   void write(const Acknowledgement& what, const IqHead& iq, string_view session, bool stored);
   void log_change(string_view event, string_view why, const NodeId& node, uint8_t section);
 
@@ -69,6 +83,7 @@ class Enroll {
   uint32_t devices_per_account_;
   ByteRing waiting_;
   uint32_t waiting_count_ = 0;
+  Instant say_full_after_{};
   Bytes record_room_;
   Bytes scratch_room_;
 };

@@ -47,6 +47,7 @@ struct Push {
   bool timed_out = false;  // its stream was reset after 20 s
   bool dropped = false;    // given up in flight: goes back to its pool when the stream is closed
   bool pending = false;    // counts against max_pending: no publisher waits for it any more
+  bool stateless = false;  // node is no registration but a hash of token and section: the registry knows nothing
   RetryClass retry_class = RetryClass::never;
   uint32_t tries = 0;  // in this class
   Job* job = nullptr;  // nullptr: already answered

@@ -18,27 +18,21 @@ Publish::Publish(Region& region, const PublishLimits& limits, Throttle& throttle
       jobs_(region, limits.max_inflight),
       pushes_(region, pushes_for(limits)),
       delayed_(reinterpret_cast<Push**>(region.carve(sizeof(Push*) * pushes_for(limits)).data()), pushes_for(limits)),
-      record_room_(region.carve(Registry::record_bytes_max)) {}
+      record_room_(region.carve(Registry::record_bytes_max)),
+      dead_(region, limits.dead_tokens) {}
 
 void Publish::start(const Command& command, Instant now, UnixTime wall) {
   // ---- may it be sent at all?
-  NodeId node;
-  const Device* device = node.parse(command.node) ? tools_.registry.find(node) : nullptr;
-  if (device == nullptr) return answer_command(command, Outcome::unknown, "", "");
-  if (stopping_) return answer_command(command, Outcome::busy, "stopping", "");
-  Registration registration;
-  if (const Status read = tools_.registry.read(*device, record_room_, registration); !read.ok()) {
-    return answer_command(command, Outcome::busy, describe(read.error()), "");
+  const Meant to = meant(command, now);
+  if (stopping_ && (to.section != nullptr || to.refusal != Outcome::unknown)) {
+    return answer_command(command, Outcome::busy, "stopping", "");
   }
-  if (!may_publish(tools_.access, command.iq.from, registration.account)) {
-    return answer_command(command, Outcome::unknown, "", "");
-  }
-  if (device->section >= tools_.sections.size()) {
-    return answer_command(command, Outcome::config, "section missing", registration.section);
-  }
-  Section& section = tools_.sections[device->section];
-  if (section.off) return answer_command(command, Outcome::config, "section off", section.name);
-  const Outgoing outgoing = section.provider->outgoing(command.notice);
+  if (to.section == nullptr) return answer_command(command, to.refusal, to.reason, to.provider);
+  Section& section = *to.section;
+  const NodeId& node = to.node;
+  Notice notice = command.notice;
+  name_addressee(to, notice);
+  const Outgoing outgoing = section.provider->outgoing(notice);
   if (!outgoing.send) return answer_command(command, Outcome::coalesced, "", section.name);
   DeviceState* const state = throttle_.entry(node, now);
   if (state != nullptr && state->ending > tools_.registry.committed_ticket()) {
@@ -47,7 +41,7 @@ void Publish::start(const Command& command, Instant now, UnixTime wall) {
   if (state != nullptr && state->silent_until > now) {
     return answer_command(command, Outcome::retry, "registered after 410", section.name);
   }
-  const bool probe = device->held && section.releasing == UnixTime{};
+  const bool probe = to.device != nullptr && to.device->held && section.releasing == UnixTime{};
   if (probe && (section.probe != nullptr || (!section.probe_now && now < section.probe_after))) {
     return answer_command(command, Outcome::held, "", section.name);
   }
@@ -76,7 +70,8 @@ void Publish::start(const Command& command, Instant now, UnixTime wall) {
   if (keeps_place && old->place == Push::Place::delayed) leaves = old->due;
   Push* const push = take_push(old, node, section.number, now);
   if (push == nullptr) return answer_command(command, Outcome::busy, "max_pending", section.name);
-  if (!map(*push, registration, command.notice, outgoing, wall).ok()) {
+  push->stateless = to.stateless;
+  if (!map(*push, to.registration, notice, outgoing, wall).ok()) {
     give_back(*push);
     return answer_command(command, Outcome::refused, "too long", section.name);
   }
@@ -150,7 +145,11 @@ Status Publish::map(Push& push, const Registration& registration, const Notice& 
                     UnixTime wall) {
   MapInputs in{.now = wall, .without_content = push.shrunk};
   std::memcpy(in.request_id, push.request_id, sizeof in.request_id);
-  put_u64(in.account_tag, siphash(key_, bytes_of(registration.account)));
+  // By device where the account is not known; and a group chat's wake-ups replace each other, not the account's.
+  ByteView tagged = bytes_of(registration.account);
+  if (!notice.channel_hash.empty()) tagged = notice.channel_hash;
+  if (push.stateless) tagged = push.node.view();
+  put_u64(in.account_tag, siphash(key_, tagged));
   push.request.clear();
   push.call = outgoing.call;
   push.content = outgoing.content;
@@ -163,7 +162,7 @@ Push* Publish::next(uint8_t number, Instant now) {
   Section& section = tools_.sections[number];
   while (Push* push = section.ready.first()) {
     // Nothing is sent for a device that has ended meanwhile: its user has logged out.
-    const bool ended = tools_.registry.find(push->node) == nullptr;
+    const bool ended = !push->stateless && tools_.registry.find(push->node) == nullptr;
     if (ended || push->expires <= now) {
       end_push(*push, ended ? Outcome::unknown : Outcome::retry, ended ? "" : "expired", now);
       continue;

@@ -1,6 +1,7 @@
 // The way of a publish, down and up: from a Command to a Push that leaves, from
 // a provider's reply to one answer and to what the registry learns.
 //
+//   meant.cpp      whom a Command is for
 //   publish.cpp    down: what a Command becomes, when it leaves
 //   pushes.cpp     pushes and jobs: where they wait, how they are answered, time
 //   verdicts.cpp   up: what a reply means
@@ -14,6 +15,7 @@
 #include "base/random.h"
 #include "base/siphash.h"
 #include "gateway/access.h"
+#include "gateway/dead_tokens.h"
 #include "gateway/job.h"
 #include "gateway/section.h"
 #include "gateway/throttle.h"
@@ -27,6 +29,7 @@ namespace tocsin {
 struct PublishLimits {
   uint32_t max_inflight = 64;
   uint32_t max_pending = 256;
+  uint32_t dead_tokens = 0;  // stateless devices that are remembered as dead or held; 0: no section has any
 };
 
 // What Publish works with; all of it outlives it.
@@ -46,6 +49,7 @@ class Publish {
   static constexpr Duration answer_within = seconds(5);
 
   static uint32_t pushes_for(const PublishLimits& limits) { return limits.max_inflight + limits.max_pending; }
+  static constexpr uint32_t dead_tokens_kept = 4096;  // where there are stateless devices
   Publish(Region& region, const PublishLimits& limits, Throttle& throttle, const PublishTools& tools);
 
   void set_key(const HashKey& key) { key_ = key; }  // pseudonyms and collapse ids; before the first publish
@@ -85,6 +89,28 @@ class Publish {
   string_view pseudonym(const NodeId& node, FixedText<16>& room) const;
 
  private:
+  // whom it is for
+  struct Meant {
+    Section* section = nullptr;  // nullptr: refusal and reason say how the publish is answered
+    Outcome refusal{};
+    string_view reason;
+    string_view provider;            // for the log
+    NodeId node;                     // of stateless devices a hash
+    const Device* device = nullptr;  // nullptr: stateless
+    bool stateless = false;
+    Registration registration;  // views into record_room_
+    void refuse(Outcome outcome, string_view why) {
+      section = nullptr;
+      refusal = outcome;
+      reason = why;
+    }
+  };
+  Meant meant(const Command& command, Instant now);
+  void find_registered(const Command& command, const Device& device, Meant& meant);
+  void find_stateless(const Command& command, bool ours, Instant now, Meant& meant);
+  NodeId stateless_node(const Section& section, ByteView token) const;
+  static void name_addressee(const Meant& meant, Notice& notice);
+
   // down
   Push* take_push(Push* old, const NodeId& node, uint8_t section, Instant now);
   Status map(Push& push, const Registration& registration, const Notice& notice, const Outgoing& outgoing,
@@ -128,6 +154,7 @@ class Publish {
   void suspected(Push& push, const Verdict& verdict, Instant now, UnixTime wall);
   void drop(Push& push, string_view reason, Instant now, UnixTime wall);
   void second_refused(Push& push, const Verdict& verdict, Instant now);
+  void drop_stateless(Push& push, string_view reason, Instant now, UnixTime wall);
   void shrink(Push& push, Instant now, UnixTime wall);
   void retry(Push& push, RetryClass retry_class, Duration told, Outcome outcome, string_view reason, Instant now);
 
@@ -148,6 +175,7 @@ class Publish {
   uint32_t pending_ = 0;  // pushes without a job
   bool stopping_ = false;
   Bytes record_room_;
+  DeadTokens dead_;
 };
 
 }  // namespace tocsin

@@ -7,6 +7,21 @@ constexpr Duration success_counts_for = hours(24);
 
 }  // namespace
 
+bool Section::has_module(string_view module) const {
+  for (uint32_t i = 0; i < module_count; ++i) {
+    if (modules[i] == module) return true;
+  }
+  return false;
+}
+
+void choose_services(std::span<Section> sections) {
+  for (Section& section : sections) {
+    uint32_t of_its_kind = 0;
+    for (const Section& other : sections) of_its_kind += other.kind() == section.kind();
+    if (of_its_kind == 1) section.takes_service = true;
+  }
+}
+
 Instant Section::waiting_since() const {
   // never() + 1 s must not overflow.
   Instant since = Instant::never() - slow_after;

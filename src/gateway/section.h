@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "base/text.h"
 #include "base/time.h"
 #include "gateway/job.h"
 #include "push/apns_token.h"
@@ -13,6 +14,7 @@ namespace tocsin {
 
 inline constexpr uint32_t section_count_max = 32;
 inline constexpr uint32_t section_ids_max = 8;  // of one section
+inline constexpr uint32_t section_modules_max = 8;
 
 struct Section {
   string_view name;  // "apns/siskin"
@@ -21,6 +23,14 @@ struct Section {
   ApnsToken* token = nullptr;
   string_view ids[section_ids_max];  // provider ids that clients name
   uint32_t id_count = 0;
+  string_view modules[section_modules_max];  // fpush: values of pushModule whose tokens are this section's
+  uint32_t module_count = 0;
+  bool takes_service = false;  // the one section of its kind that register-push-… and v1-register-push find
+  // Where the publish option `sandbox` leads: itself, or of an app's production section the number of the one for its
+  // sandbox; none: the conf has none, and what the other environment says of such a token is not worth hearing.
+  uint8_t sandbox = no_sandbox;
+  static constexpr uint8_t no_sandbox = 255;
+  bool sandboxed = false;  // has another environment than production
   uint32_t fingerprint = 0;
   // The same app in the other environment; itself: there is none. Of the two, production is named to clients.
   uint8_t partner = 0;
@@ -47,8 +57,12 @@ struct Section {
   Instant accepted_at[2] = {};
   Instant drops_since{};  // the hour in which drops are counted began
   uint32_t drops = 0;
+  uint32_t stateless_accepted = 0;  // pushes to stateless devices in that hour: there is no count of such devices
 
   FixedText<64> trouble;  // what was last said about this section, to say it once
+
+  string_view kind() const { return slice(name, 0, name.find('/')); }  // "apns": what p2 calls the service
+  bool has_module(string_view module) const;
 
   // Since when the oldest request is unanswered, or can not even leave; never() when there is none.
   Instant waiting_since() const;
@@ -60,5 +74,9 @@ struct Section {
   // Another device was accepted within the last 24 hours.
   bool another_accepted(const NodeId& node, Instant now) const;
 };
+
+// Marks the sections that take services: of each kind the one that the conf says (takes_service is set), or the only
+// one.
+void choose_services(std::span<Section> sections);
 
 }  // namespace tocsin

@@ -54,7 +54,11 @@ void Publish::hold(Push& push, string_view reason, string_view advice, Instant n
   // Staging that is full: the next publish is sent, and holds it then.
   if (device != nullptr && !device->held) (void)tools_.registry.hold(push.node, reason, wall).ok();
   if (section.probe == &push) section.probe_now = false;
-  if (section.probe_after <= now) section.probe_after = now + Section::probe_every;
+  if (push.stateless) {
+    dead_.hold(push.node, now);
+  } else if (section.probe_after <= now) {
+    section.probe_after = now + Section::probe_every;
+  }
   if (now >= section.warn_hold_after) {
     section.warn_hold_after = now + say_hold_every;
     FixedText<16> room;
@@ -84,10 +88,12 @@ bool Publish::brake(Section& section, Instant now) {
   if (section.drops == 0 || now - section.drops_since >= brake_window) {
     section.drops_since = now;
     section.drops = 0;
+    section.stateless_accepted = 0;
   }
   const uint32_t drops = section.drops + 1;
   if (drops > brake_devices) {
-    uint32_t devices = section.drops;  // they may be gone from the registry, or not yet
+    // The dropped may be gone from the registry, or not yet. Nobody knows how many stateless devices there are.
+    uint32_t devices = section.drops + section.stateless_accepted;
     for (uint32_t i = 0; const Device* device = tools_.registry.device_at(i); ++i)
       devices += device->section == section.number;
     if (uint64_t{drops} * 100 > uint64_t{devices} * brake_percent) return true;

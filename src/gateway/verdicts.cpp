@@ -11,6 +11,7 @@ constexpr Duration silence_after_410 = hours(1);     // a 410 that is older than
 constexpr Duration rate_first = seconds(30);
 constexpr Duration rate_max = minutes(15);
 constexpr uint8_t rate_level_max = 5;  // 30 s · 2⁵ is over rate_max
+constexpr string_view too_many_drops = "many devices of this section ended within an hour: check topic and environment";
 
 }  // namespace
 
@@ -71,7 +72,10 @@ void Publish::delivered(Push& push, Instant now, UnixTime wall) {
   if (push.request.to_second()) return end_push(push, Outcome::delivered, "", now);  // proves nothing of the first
   section.note_accepted(push.node, now);
   if (DeviceState* state = throttle_.find(push.node)) state->rate_level = 0;
-  if (const Device* device = tools_.registry.find(push.node)) {
+  if (push.stateless) {
+    dead_.accepted(push.node);
+    ++section.stateless_accepted;
+  } else if (const Device* device = tools_.registry.find(push.node)) {
     // It is of the other environment: from now on it is sent there at once.
     if (device->section != push.section) (void)tools_.registry.move_to_section(push.node, section.name).ok();
     // Staging that is full only means that the next success writes it.
@@ -102,7 +106,8 @@ void Publish::suspected(Push& push, const Verdict& verdict, Instant now, UnixTim
   const Device* device = tools_.registry.find(push.node);
   if (push.elsewhere && device != nullptr && device->section < tools_.sections.size()) move(push, device->section);
   const Section& section = tools_.sections[push.section];
-  if (verdict.environment && section.partner != section.number && !push.elsewhere) {
+  // A stateless device's module names the environment, and nothing would remember another one.
+  if (verdict.environment && section.partner != section.number && !push.elsewhere && !push.stateless) {
     const Section& partner = tools_.sections[section.partner];
     // What can not be tried there now proves nothing.
     if (partner.off || partner.down_until > now || partner.paused_until > now)
@@ -111,8 +116,9 @@ void Publish::suspected(Push& push, const Verdict& verdict, Instant now, UnixTim
     move(push, section.partner);
     return make_ready(push, now);
   }
+  const bool ended = device == nullptr && !push.stateless;
   const bool proven = device != nullptr && device->accepted_under == section.fingerprint;
-  if (device == nullptr || proven || (verdict.environment && section.another_accepted(push.node, now))) {
+  if (ended || proven || (verdict.environment && section.another_accepted(push.node, now))) {
     return drop(push, verdict.reason, now, wall);
   }
   hold(push, verdict.reason, verdict.advice, now, wall);
@@ -120,13 +126,13 @@ void Publish::suspected(Push& push, const Verdict& verdict, Instant now, UnixTim
 
 // The word is believed: the device ends. `gone` is said once that is durable.
 void Publish::drop(Push& push, string_view reason, Instant now, UnixTime wall) {
+  if (push.stateless) return drop_stateless(push, reason, now, wall);
   if (tools_.registry.find(push.node) == nullptr) return end_push(push, Outcome::dead, reason, now);
   Section& section = tools_.sections[push.section];
   DeviceState* const state = throttle_.entry(push.node, now);
   const bool again = state != nullptr && state->ending > tools_.registry.committed_ticket();
   if (!again && brake(section, now)) {
-    return hold(push, reason, "many devices of this section ended within an hour: check topic and environment", now,
-                wall);
+    return hold(push, reason, too_many_drops, now, wall);
   }
   const Result<Ticket> ticket = tools_.registry.end(push.node, EndReason::provider, reason, wall);
   // It will be asked again at the next publish.
@@ -147,6 +153,14 @@ void Publish::drop(Push& push, string_view reason, Instant now, UnixTime wall) {
     --section.jobs;
   }
   give_back(push);
+}
+
+// There is nothing to end: it is remembered, so that its publishers hear of it without asking the provider again.
+void Publish::drop_stateless(Push& push, string_view reason, Instant now, UnixTime wall) {
+  Section& section = tools_.sections[push.section];
+  if (brake(section, now)) return hold(push, reason, too_many_drops, now, wall);
+  dead_.died(push.node, now);
+  end_push(push, Outcome::dead, reason, now);
 }
 
 // The provider limits this device; its later pushes wait as well.

@@ -1,5 +1,6 @@
 // What a publish says (XEP-0357 summary and the Tigase extensions), after a
-// dialect read it: views into the stanza, nothing interpreted yet.
+// dialect read it: views into the stanza, nothing interpreted yet. And how its
+// addressee is called, which the gateway knows from the registration.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,16 @@ struct Notice {
   string_view ciphertext;                // base64 as received
   string_view iv;                        // base64 as received
   bool call_in_clear = false;            // <jingle action='propose'> or <meet> without <encrypted>
+
+  // By what name the app looks for its account. All but `account` are woken and told nothing else.
+  enum class Addressee : uint8_t {
+    account,  // the registration's bare JID (Tigase, Web Push)
+    hashed,   // the two hashes below (p2)
+    nobody,   // none at all (stateless devices, mod_push_appserver)
+  };
+  Addressee addressee = Addressee::account;
+  ByteView account_hash;  // SHA-1 of bare JID, NUL and device id; apps compare it in lower-case hex
+  ByteView channel_hash;  // the same of the group chat that the device registered for; empty: for the account itself
 };
 
 }  // namespace tocsin

@@ -55,7 +55,7 @@ void write_body(Writer& out, const ApnsOptions& options, string_view account, co
   out.text(R"({"aps":)");
   write_aps(out, options, outgoing.alert);
   // A wake-up client fetches for itself: who is woken and why is nobody's business on the way.
-  if (options.payload == Payload::tigase) {
+  if (options.payload == Payload::tigase && outgoing.payload == Payload::tigase) {
     write_text(out, "account", account);
     const bool sealed = with_content && outgoing.ciphertext && notice.encrypted;
     if (sealed) {
@@ -130,7 +130,9 @@ uint32_t Apns::payload_bytes_max(string_view account) const {
 }
 
 Outgoing Apns::outgoing(const Notice& notice) const {
-  Outgoing outgoing = outgoing_for(situation_of(notice), options_.payload, options_.empty, options_.clear_text);
+  const bool woken = notice.addressee != Notice::Addressee::account;
+  Outgoing outgoing = outgoing_for(situation_of(notice), woken ? Payload::wake : options_.payload,
+                                   woken ? options_.empty_wake : options_.empty, options_.clear_text);
   // Nothing to show, so nothing that could not be coalesced.
   if (outgoing.clear_text && notice.sender.empty() && notice.body.empty()) {
     outgoing.clear_text = outgoing.content = false;

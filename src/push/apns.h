@@ -13,7 +13,8 @@ struct ApnsOptions {
   Payload payload = Payload::tigase;
   bool clear_text = false;
   Empty empty = Empty::normal;
-  string_view alert_title;  // "" = none
+  Empty empty_wake = Empty::high;  // the same for devices that are only woken whatever the section's payload is
+  string_view alert_title;         // "" = none
   string_view alert_body = "New message!";
   string_view sound = "default";  // "" = none
   string_view category;           // "" = none

@@ -80,6 +80,7 @@ Outgoing outgoing_for(Situation situation, Payload payload, Empty empty, bool cl
   if (cell.by_empty && empty == Empty::normal) outgoing = background;
   if (cell.by_empty && empty == Empty::drop) outgoing = nothing;
   if (outgoing.clear_text && !clear_text_allowed) outgoing.clear_text = outgoing.content = false;
+  outgoing.payload = payload;
   return outgoing;
 }
 

@@ -15,6 +15,7 @@ enum class Situation : uint8_t { voip, encrypted, encrypted_low, read_elsewhere,
 Situation situation_of(const Notice& notice);
 
 struct Outgoing {
+  Payload payload = Payload::tigase;
   bool send = true;          // false: nothing leaves, the answer is result
   bool alert = true;         // else a background push
   bool urgent = true;        // priority 10, else 5

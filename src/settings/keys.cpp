@@ -86,8 +86,8 @@ constexpr KeyRow keys[] = {
     {SectionKind::apns, "ca_file", Form::path, into<&ApnsSettings::ca_file>},
     {SectionKind::apns, "certificate"},
     {SectionKind::apns, "certificate_key"},
-    {SectionKind::apns, "dialect"},
-    {SectionKind::apns, "modules"},
+    {SectionKind::apns, "dialect", Form::words, into<&ApnsSettings::dialect>},
+    {SectionKind::apns, "modules", Form::module, into<&ApnsSettings::modules>},
     {SectionKind::apns, "formerly"},
 };
 // clang-format on

@@ -22,6 +22,8 @@ inline constexpr size_t path_bytes_max = 255;    // after resolution
 inline constexpr size_t domain_bytes_max = 253;  // RFC 1035 §2.3.4, without the root's dot
 inline constexpr size_t provider_id_bytes_max = 127;
 inline constexpr size_t section_name_bytes_max = 32;
+inline constexpr uint32_t modules_max = 8;  // per section
+inline constexpr size_t module_bytes_max = 63;
 
 // Only for literals that are known to fit.
 template <size_t capacity>
@@ -120,6 +122,8 @@ struct ProcessSettings {
 enum class ApnsEnvironment : uint8_t { production, sandbox };
 enum class ApnsPayload : uint8_t { tigase, wake };
 enum class EmptyPush : uint8_t { high, normal, drop };
+enum class SectionDialect : uint8_t { unsaid, p2 };
+using Modules = FixedList<FixedText<module_bytes_max>, modules_max>;
 
 // [apns NAME]; everywhere else it is called apns/NAME.
 struct ApnsSettings {
@@ -133,7 +137,10 @@ struct ApnsSettings {
   ApnsEnvironment environment = ApnsEnvironment::production;
   ApnsPayload payload = ApnsPayload::tigase;
   bool clear_text = false;
-  EmptyPush empty = EmptyPush::normal;  // validate() makes it high for payload wake, unless it is set
+  EmptyPush empty = EmptyPush::normal;     // validate() makes it high for payload wake, unless it is set
+  EmptyPush empty_wake = EmptyPush::high;  // for devices that are only woken: validate() copies empty if that is set
+  SectionDialect dialect = SectionDialect::unsaid;  // p2: takes register-push-apns where there are several sections
+  Modules modules;                                  // values of pushModule (fpush)
   FixedText<255> alert_title;
   FixedText<255> alert_body = fixed_text<255>("New message!");
   FixedText<127> sound = fixed_text<127>("default");

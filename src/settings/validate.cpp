@@ -40,6 +40,8 @@ class Validator {
   void apns(Place place);
   void required(Place place, string_view key, string_view advice);
   void shared_ids(uint32_t later);
+  void shared_dialect(uint32_t later);
+  void shared_modules(uint32_t later);
 
   Settings* settings_;
   const Origins* origins_;
@@ -131,6 +133,8 @@ void Validator::providers() {
   for (uint32_t i = 0; i < settings_->apns.count; ++i) {
     apns(Place{.kind = SectionKind::apns, .index = i});
     shared_ids(i);
+    shared_dialect(i);
+    shared_modules(i);
   }
 }
 
@@ -142,6 +146,8 @@ void Validator::apns(Place place) {
   required(place, "topic", "set it to the app's bundle id");
   if (!origins_->has_key(place, "empty"))
     apns.empty = apns.payload == ApnsPayload::wake ? EmptyPush::high : EmptyPush::normal;
+  else
+    apns.empty_wake = apns.empty;
   if (origins_->has_key(place, "key_id") || apns.key.empty()) return;
   const string_view id = id_in_file_name(apns.key.view());
   if (!id.empty()) {
@@ -166,6 +172,43 @@ void Validator::shared_ids(uint32_t later) {
                        Weight::stop, exit_code::conf);
         line.quoted(id.view()).text(" is named in two sections; keep it in one of [apns ");
         line.text(there.name.view()).text("] and [apns ").text(here.name.view()).text("]");
+        return;
+      }
+    }
+  }
+}
+
+// register-push-apns names no app: one section takes it.
+void Validator::shared_dialect(uint32_t later) {
+  const ApnsSettings& here = settings_->apns[later];
+  for (uint32_t i = 0; i < later && here.dialect == SectionDialect::p2; ++i) {
+    const ApnsSettings& there = settings_->apns[i];
+    if (there.dialect != SectionDialect::p2) continue;
+    stop(origins_->key({.kind = SectionKind::apns, .index = later}, "dialect"))
+        .text("dialect = p2 stands in [apns ")
+        .text(there.name.view())
+        .text("] and [apns ")
+        .text(here.name.view())
+        .text("]; only one of them can take register-push-apns");
+    return;
+  }
+}
+
+void Validator::shared_modules(uint32_t later) {
+  const ApnsSettings& here = settings_->apns[later];
+  for (uint32_t i = 0; i < later; ++i) {
+    const ApnsSettings& there = settings_->apns[i];
+    for (const auto& module : here.modules) {
+      for (const auto& other : there.modules) {
+        if (module.view() != other.view()) continue;
+        stop(origins_->key({.kind = SectionKind::apns, .index = later}, "modules"))
+            .text("modules: ")
+            .quoted(module.view())
+            .text(" is named in two sections; keep it in one of [apns ")
+            .text(there.name.view())
+            .text("] and [apns ")
+            .text(here.name.view())
+            .text("]");
         return;
       }
     }

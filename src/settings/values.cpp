@@ -248,6 +248,11 @@ bool read_value(const Reading& reading, EmptyPush& field) {
   return read_enumeration(reading, words, field);
 }
 
+bool read_value(const Reading& reading, SectionDialect& field) {
+  constexpr Word words[] = {{"p2", raw(SectionDialect::p2)}};
+  return read_enumeration(reading, words, field);
+}
+
 bool shape_text(const Reading& reading, string_view value, Writer& shaped) {
   switch (reading.form) {
     case Form::path: return resolve_path(reading, value, shaped);
@@ -263,6 +268,10 @@ bool shape_text(const Reading& reading, string_view value, Writer& shaped) {
     case Form::provider_id:
       if (value.empty() || value.find_first_of(" \t") != string_view::npos)
         return say(reading, value, " is not a provider id such as tigase:messenger:apns:1");
+      break;
+    case Form::module:
+      if (value.empty() || value.find_first_of(" \t") != string_view::npos)
+        return say(reading, value, " is not a module such as monalProdiOS");
       break;
     case Form::topic:
       if (!is_topic(value)) return say(reading, value, " is not an app's bundle id such as org.example.siskin");

@@ -25,6 +25,7 @@ enum class Form : uint8_t {
   domains,      // a list of them
   accounts,     // a list of them, or * alone
   provider_id,  // no blanks
+  module,       // the same
   topic,        // an app's bundle id
   apple_id,     // ten of A-Z and 0-9
   server,       // host, host:port; 5347 by default
@@ -54,6 +55,7 @@ bool read_value(const Reading& reading, SecretModes& field);
 bool read_value(const Reading& reading, ApnsEnvironment& field);
 bool read_value(const Reading& reading, ApnsPayload& field);
 bool read_value(const Reading& reading, EmptyPush& field);
+bool read_value(const Reading& reading, SectionDialect& field);
 
 // Checks value against the reading's form and writes what is to be stored, which
 // may differ (paths are resolved, domains are lower case).

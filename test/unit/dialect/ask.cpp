@@ -16,28 +16,36 @@ constexpr ProviderFacts providers[] = {
 uint8_t question_room[96 * 1024];
 uint8_t answer_room[64 * 1024];
 
-Asked ask_typed(string_view type, string_view payload) {
+constexpr string_view services[] = {"apns", "fcm"};
+
+Asked ask_service(const ServiceFacts& asked, string_view xml, size_t bytes_max = 64 * 1024) {
+  Writer answer{Bytes(answer_room)};
+  const Command command = read_stanza(stanza_of(xml, bytes_max), asked, fresh_session, answer);
+  assert_false(answer.overflowed());
+  assert_true((command.kind == Command::Kind::answered) == (answer.size() > 0));
+  return {command, answer.view()};
+}
+
+Asked ask_typed(const ServiceFacts& asked, string_view type, string_view payload) {
   Writer out{Bytes(question_room)};
   out.text("<iq type='").text(type).text("' id='q1' from='ann@example.org/phone' to='push.example.org'>");
   out.text(payload).text("</iq>");
   assert_false(out.overflowed());
-  return ask(out.view());
+  return ask_service(asked, out.view());
 }
 
 }  // namespace
 
 const ServiceFacts service{.domain = "push.example.org", .version = "1.2", .providers = providers};
 
-Asked ask(string_view xml, size_t bytes_max) {
-  Writer answer{Bytes(answer_room)};
-  const Command command = read_stanza(stanza_of(xml, bytes_max), service, fresh_session, answer);
-  assert_false(answer.overflowed());
-  assert_true((command.kind == Command::Kind::answered) == (answer.size() > 0));
-  return {command, answer.view()};
-}
+const ServiceFacts rich_service{
+    .domain = "push.example.org", .version = "1.2", .providers = providers, .services = services};
 
-Asked ask_set(string_view payload) { return ask_typed("set", payload); }
-Asked ask_get(string_view payload) { return ask_typed("get", payload); }
+Asked ask(string_view xml, size_t bytes_max) { return ask_service(service, xml, bytes_max); }
+Asked ask_set(string_view payload) { return ask_typed(service, "set", payload); }
+Asked ask_get(string_view payload) { return ask_typed(service, "get", payload); }
+Asked ask_rich_set(string_view payload) { return ask_typed(rich_service, "set", payload); }
+Asked ask_rich_get(string_view payload) { return ask_typed(rich_service, "get", payload); }
 
 Asked ask_publish(string_view content) {
   Writer out{Bytes(question_room)};
@@ -62,6 +70,9 @@ string_view words_of(const Command& command, Bytes room) {
   };
   const Notice& notice = command.notice;
   say("secret", command.secret);
+  say("module", command.module);
+  if (command.sandbox) out.text(" sandbox");
+  if (command.incomplete) out.text(" incomplete");
   if (notice.has_count) out.text(" count=").unsigned_number(notice.count);
   assert_true(notice.has_count || notice.count == 0);
   say("sender", notice.sender);
@@ -78,6 +89,13 @@ string_view words_of(const Command& command, Bytes room) {
     say("token", command.token);
     say("second", command.second_token);
     say("session", command.session);
+    say("service", command.service);
+    say("device", command.device_id);
+    say("channel", command.channel);
+    say("asked", command.dialect == DialectId::tigase ? string_view() : command.asked);
+    if (command.dialect == DialectId::p2) out.text(" p2");
+    if (command.dialect == DialectId::openfire) out.text(" openfire");
+    if (command.dialect == DialectId::v1) out.text(" v1");
   }
   assert_false(out.overflowed());
   return out.view();

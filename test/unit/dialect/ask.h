@@ -18,14 +18,18 @@ struct Asked {
 
 // xml: one whole stanza.
 Asked ask(string_view xml, size_t bytes_max = 64 * 1024);
+// The same of a service that has sections for apns and fcm.
+extern const ServiceFacts rich_service;
+Asked ask_rich_set(string_view payload);
+Asked ask_rich_get(string_view payload);
 // An IQ of ann@example.org/phone with this payload, and with id q1.
 Asked ask_set(string_view payload);
 Asked ask_get(string_view payload);
 // A publish of example.org to node n1 with this inside of <publish/>.
 Asked ask_publish(string_view content);
 // All that a command says, except for the addresses and the id, on one line:
-//   publish n1 secret=s count=1 sender=… body=… high call iv=… ciphertext=… voip
-//   register-device provider=… token=… second=… session=…
+//   publish n1 secret=s module=m sandbox incomplete count=1 sender=… body=… high call iv=… ciphertext=… voip
+//   register-device provider=… token=… second=… session=… service=… device=… channel=… asked=… p2
 string_view words_of(const Command& command, Bytes room);
 
 // The answer's payload in an IQ result or error to ann@example.org/phone, id q1, as text.

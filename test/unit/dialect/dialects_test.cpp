@@ -184,7 +184,7 @@ void a_publish_over_the_limit_is_a_wake_up_if_the_node_was_read(void**) {
     }
     ++wakes;
     static uint8_t room[256];
-    expect_text(words_of(asked.command, Bytes(room)), "publish n1");
+    expect_text(words_of(asked.command, Bytes(room)), "publish n1 incomplete");
   }
   assert_true(wakes >= 5);
 }
@@ -196,19 +196,19 @@ void a_publish_that_is_too_deep_or_too_wide_is_a_wake_up(void**) {
   for (int i = 0; i < 50; ++i) deep.text("<a>");
   for (int i = 0; i < 50; ++i) deep.text("</a>");
   deep.text("</notification></item></publish></pubsub>");
-  expect_text(words_of(ask_cut("set", deep.view(), 65536).command, Bytes(room)), "publish n1");
+  expect_text(words_of(ask_cut("set", deep.view(), 65536).command, Bytes(room)), "publish n1 incomplete");
 
   Writer wide{Bytes(big_room)};
   wide.text(publish_start).text("hi").text("</value></field></x>");
   for (int i = 0; i < 600; ++i) wide.text("<a/>");
   wide.text("</notification></item></publish></pubsub>");
-  expect_text(words_of(ask_cut("set", wide.view(), 65536).command, Bytes(room)), "publish n1");
+  expect_text(words_of(ask_cut("set", wide.view(), 65536).command, Bytes(room)), "publish n1 incomplete");
 
   Writer many{Bytes(big_room)};
   many.text(publish_start).text("hi").text("</value></field></x><a");
   for (int i = 0; i < 1100; ++i) many.text(" a").unsigned_number(static_cast<uint64_t>(i)).text("='1'");
   many.text("/></notification></item></publish></pubsub>");
-  expect_text(words_of(ask_cut("set", many.view(), 65536).command, Bytes(room)), "publish n1");
+  expect_text(words_of(ask_cut("set", many.view(), 65536).command, Bytes(room)), "publish n1 incomplete");
 }
 
 void whatever_else_is_over_the_limit_is_answered_wait(void**) {

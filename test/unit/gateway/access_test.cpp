@@ -88,12 +88,23 @@ void listed_publishers_may_publish_to_everybody(void**) {
   assert_false(may_publish(rules, "a.muc.example.net", "ann@example.org"));
 }
 
+void the_domain_of_a_group_chat_may_publish_to_those_who_registered_for_it(void**) {
+  assert_true(may_publish(usual, "muc.example.net", "ann@example.org", "tea@muc.example.net"));
+  assert_true(may_publish(usual, "tea@MUC.example.net/bob", "ann@example.org", "tea@muc.example.net"));
+  assert_true(may_publish(usual, "example.org", "ann@example.org", "tea@muc.example.net"));
+  assert_false(may_publish(usual, "muc.example.net", "ann@example.org"));
+  assert_false(may_publish(usual, "example.net", "ann@example.org", "tea@muc.example.net"));
+  assert_false(may_publish(usual, "a.muc.example.net", "ann@example.org", "tea@muc.example.net"));
+  assert_false(may_publish(usual, "", "ann@example.org", "tea@"));
+}
+
 }  // namespace
 
 TESTS(access, cmocka_unit_test(a_jid_is_split_at_the_first_slash_and_the_first_at_before_it),
       cmocka_unit_test(users_of_the_listed_domains_may_register), cmocka_unit_test(servers_do_not_register),
       cmocka_unit_test(a_star_lets_every_user_register),
       cmocka_unit_test(the_home_of_the_account_and_its_subdomains_may_publish),
-      cmocka_unit_test(listed_publishers_may_publish_to_everybody));
+      cmocka_unit_test(listed_publishers_may_publish_to_everybody),
+      cmocka_unit_test(the_domain_of_a_group_chat_may_publish_to_those_who_registered_for_it));
 
 }  // namespace tocsin

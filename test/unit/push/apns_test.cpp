@@ -200,6 +200,31 @@ void words_go_where_the_section_lets_them(void**) {
                  R"({"aps":{"alert":{"body":"New message!"},"mutable-content":1,"sound":"default"}})");
 }
 
+void devices_of_other_dialects_are_only_woken(void**) {
+  ApnsOptions options = siskin();
+  options.clear_text = true;
+  for (const Notice::Addressee addressee : {Notice::Addressee::hashed, Notice::Addressee::nobody}) {
+    Notice notices[] = {summary(3, "bob@example.net/desk", "Hello"), encrypted(), Notice()};
+    for (Notice& notice : notices) {
+      notice.addressee = addressee;
+      map(options, notice);
+      expect_request("alert", "10", in_a_day, wake_collapse,
+                     R"({"aps":{"alert":{"body":"New message!"},"mutable-content":1,"sound":"default"}})");
+    }
+    // What a publish without body becomes has a default of its own for them.
+    const Apns apns(options);
+    Notice empty;
+    empty.addressee = addressee;
+    assert_true(apns.outgoing(empty).alert);
+    options.empty_wake = Empty::drop;
+    assert_false(Apns(options).outgoing(empty).send);
+    options.empty_wake = Empty::high;
+    Notice read = summary(0, "", "");
+    read.addressee = addressee;
+    assert_false(Apns(options).outgoing(read).send);
+  }
+}
+
 void without_words_a_publish_merges_although_they_were_allowed(void**) {
   ApnsOptions options = siskin();
   options.clear_text = true;
@@ -347,6 +372,7 @@ TESTS(apns, cmocka_unit_test(ciphertext_rides_in_an_alert),
       cmocka_unit_test(a_call_in_clear_never_merges_with_messages),
       cmocka_unit_test(what_was_read_elsewhere_clears_the_badge),
       cmocka_unit_test(a_body_is_an_alert_without_its_words), cmocka_unit_test(words_go_where_the_section_lets_them),
+      cmocka_unit_test(devices_of_other_dialects_are_only_woken),
       cmocka_unit_test(without_words_a_publish_merges_although_they_were_allowed),
       cmocka_unit_test(an_empty_publish_goes_as_the_section_says),
       cmocka_unit_test(a_wake_up_says_nothing_about_whom_or_why), cmocka_unit_test(the_alert_is_what_the_section_says),

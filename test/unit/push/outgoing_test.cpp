@@ -124,6 +124,8 @@ void every_cell_of_the_page_is_as_written(void**) {
     for (int i = 0; i < 3; ++i) {
       assert_text(word_for(outgoing_for(row.situation, Payload::tigase, columns[i], true)), row.tigase[i]);
       assert_text(word_for(outgoing_for(row.situation, Payload::wake, columns[i], true)), row.wake[i]);
+      assert_true(outgoing_for(row.situation, Payload::tigase, columns[i], true).payload == Payload::tigase);
+      assert_true(outgoing_for(row.situation, Payload::wake, columns[i], true).payload == Payload::wake);
     }
   }
 }

@@ -36,7 +36,9 @@ static const Row whole_confs[] = {
     {"[fcm play]\n", "t.conf:1: [fcm] is not supported by this version"},
     {"[webpush]\n", "t.conf:1: [webpush] is not supported by this version"},
     {"[limits]\nbrake_devices = 5\n", "t.conf:2: brake_devices in [limits] is not supported by this version"},
-    {"[apns a]\ndialect = p2\n", "t.conf:2: dialect in [apns a] is not supported by this version"},
+    {"[apns a]\ndialect = p3\n", "t.conf:2: dialect: \"p3\" is not one of p2"},
+    {"[apns a]\nmodules = a, b c\n", "t.conf:2: modules: \"b c\" is not a module such as monalProdiOS"},
+    {"[apns a]\nmodules = a, a\n", "t.conf:2: modules: \"a\" is named twice"},
     {"[apns a]\ncertificate = x\n", "t.conf:2: certificate in [apns a] is not supported by this version"},
     {"[apns a]\nformerly = b\n", "t.conf:2: formerly in [apns a] is not supported by this version"},
     {"[xmpp]\nsecret\n", "t.conf:2: this is neither \"key = value\" nor a [section] nor a # comment"},
@@ -158,6 +160,12 @@ static const Row additions[] = {
     {"[apns b]\nprovider = tigase:messenger:apns:1\nteam_id = DEF123GHIJ\ntopic = org.example.siskin\n"
      "key = AuthKey_ABC123DEFG.p8\n[apns c]\nprovider = x\n",
      "t.conf:10: \"tigase:messenger:apns:1\" is named in two sections; keep it in one of [apns siskin] and [apns b]"},
+    {"dialect = p2\n[apns b]\nprovider = b\nteam_id = DEF123GHIJ\ntopic = b\nkey = AuthKey_ABC123DEFG.p8\n"
+     "dialect = p2\n",
+     "t.conf:15: dialect = p2 stands in [apns siskin] and [apns b]; only one of them can take register-push-apns"},
+    {"modules = one, two\n[apns b]\nprovider = b\nteam_id = DEF123GHIJ\ntopic = b\nkey = AuthKey_ABC123DEFG.p8\n"
+     "modules = three, two\n",
+     "t.conf:15: modules: \"two\" is named in two sections; keep it in one of [apns siskin] and [apns b]"},
 };
 
 static void every_mistake_gets_its_own_first_message(void**) {

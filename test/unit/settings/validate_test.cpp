@@ -55,15 +55,18 @@ static void the_default_of_empty_depends_on_the_payload(void**) {
   const struct {
     const char* lines;
     EmptyPush empty;
-  } rows[] = {{"", EmptyPush::normal},
-              {"payload = wake\n", EmptyPush::high},
-              {"payload = tigase\n", EmptyPush::normal},
-              {"payload = wake\nempty = normal\n", EmptyPush::normal},
-              {"empty = drop\n", EmptyPush::drop}};
+    EmptyPush empty_wake;  // of devices that are only woken
+  } rows[] = {{"", EmptyPush::normal, EmptyPush::high},
+              {"payload = wake\n", EmptyPush::high, EmptyPush::high},
+              {"payload = tigase\n", EmptyPush::normal, EmptyPush::high},
+              {"empty = normal\n", EmptyPush::normal, EmptyPush::normal},
+              {"payload = wake\nempty = normal\n", EmptyPush::normal, EmptyPush::normal},
+              {"empty = drop\n", EmptyPush::drop, EmptyPush::drop}};
   for (const auto& row : rows) {
     const Parsed p(Joined(good_conf, row.lines).view());
     assert_faultless(p);
     assert_true(p.settings.apns[0].empty == row.empty);
+    assert_true(p.settings.apns[0].empty_wake == row.empty_wake);
   }
 }
 
@@ -94,12 +97,21 @@ static void sections_with_different_ids_live_together(void**) {
   assert_int_equal(p.settings.apns[1].endpoint.port, 8443);
 }
 
+static void a_section_has_modules_and_a_dialect(void**) {
+  const Parsed p(Joined(good_conf, "dialect = p2\nmodules = monalProdiOS, monalAlpha-sandbox\n").view());
+  assert_faultless(p);
+  assert_true(p.settings.apns[0].dialect == SectionDialect::p2);
+  assert_int_equal(p.settings.apns[0].modules.count, 2);
+  assert_text(p.settings.apns[0].modules[1].view(), "monalAlpha-sandbox");
+}
+
 TESTS(validate, cmocka_unit_test(accounts_default_to_the_parent_of_the_domain),
       cmocka_unit_test(the_state_directory_comes_from_conf_environment_or_default),
       cmocka_unit_test(an_absolute_registry_path_stays), cmocka_unit_test(a_registry_path_that_does_not_fit_is_refused),
       cmocka_unit_test(the_default_of_empty_depends_on_the_payload),
       cmocka_unit_test(loopback_needs_no_permission_for_clear_text),
       cmocka_unit_test(a_given_key_id_wins_over_the_file_name),
-      cmocka_unit_test(sections_with_different_ids_live_together));
+      cmocka_unit_test(sections_with_different_ids_live_together),
+      cmocka_unit_test(a_section_has_modules_and_a_dialect));
 
 }  // namespace tocsin
