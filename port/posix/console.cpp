@@ -245,4 +245,6 @@ Status PosixConsole::out(string_view text) { return write_all(STDOUT_FILENO, tex
 
 Status PosixConsole::err(string_view text) { return write_all(STDERR_FILENO, text); }
 
+bool PosixConsole::err_is_terminal() const { return isatty(STDERR_FILENO) == 1; }
+
 }  // namespace tocsin::posix

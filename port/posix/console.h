@@ -40,6 +40,7 @@ class PosixConsole final : public port::Console {
   // block until everything is written: not for the running gateway.
   Status out(string_view text);
   Status err(string_view text);
+  bool err_is_terminal() const;
 
   static constexpr size_t path_bytes_max = 1023;
 

@@ -21,7 +21,13 @@ Status LogFile::create(const char* path) {
   const Result<port::Handle> file = storage_.open(path, port::OpenMode::create);
   if (!file.ok()) return file.error();
   file_ = file.value();
-  writable_ = true;
+  size_ = 0;
+  return {};
+}
+
+Status LogFile::write(ByteView bytes) {
+  if (const Status written = storage_.write_at(file_, size_, bytes); !written.ok()) return written;
+  size_ += bytes.size();
   return {};
 }
 
@@ -32,19 +38,12 @@ void LogFile::shut() {
 
 Result<size_t> LogFile::read(uint64_t offset, Bytes room) {
   if (offset >= size_) return size_t{0};
-  return storage_.read_at(file_, offset,
-                          room.first(static_cast<size_t>(std::min<uint64_t>(room.size(), size_ - offset))));
-}
-
-Status LogFile::append(ByteView batch) {
-  if (!writable_) return Error::read_only;
-  if (const Status written = storage_.write_at(file_, size_, batch); !written.ok()) return written;
-  size_ += batch.size();
-  return {};
+  const uint64_t left = size_ - offset;
+  return storage_.read_at(file_, offset, room.first(static_cast<size_t>(std::min<uint64_t>(room.size(), left))));
 }
 
 Status LogFile::cut(uint64_t size) {
-  if (writable_ || size > size_) return Error::unsupported;
+  GW_CHECK(size <= size_);
   size_ = size;
   return {};
 }

@@ -58,7 +58,6 @@ Status Survey::take(const Record& record, uint64_t offset, size_t bytes) {
   Surveyed* node = find(record.node);
   const bool there = node != nullptr && node->state != Surveyed::State::ended;
   if (record.full()) {
-    if (there != (record.kind == RecordKind::changed)) ++strays_;
     if (!there) {
       // One that comes again after its end is there, as it is for the gateway.
       if (node == nullptr) node = insert(record.node);

@@ -30,7 +30,8 @@ class Survey {
   Survey(Region& region, uint32_t nodes);
 
   // The next record of the log, no marks. Records that speak of a device that was never registered, or has ended,
-  // say nothing and are counted. Error::exhausted: more nodes than were announced.
+  // say nothing and are counted; an end may stand alone (a compaction keeps it). Error::exhausted: more nodes than
+  // were announced.
   Status take(const Record& record, uint64_t offset, size_t bytes);
 
   uint32_t count() const { return count_; }
