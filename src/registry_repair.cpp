@@ -11,8 +11,8 @@ namespace {
 constexpr size_t batch_room_bytes = 64 * 1024;
 constexpr int names_tried_max = 9;
 
-void counted(Writer& out, uint64_t count, string_view one, string_view many) {
-  out.unsigned_number(count).character(' ').text(count == 1 ? one : many);
+void of_them(Writer& out, uint64_t count, string_view one, string_view many) {
+  if (count > 0) out.unsigned_number(count).text(" of them ").text(count == 1 ? one : many).character('\n');
 }
 
 }  // namespace
@@ -183,27 +183,17 @@ int RegistryCommand::check_repaired(const Name& name, const Salvaged& found, Tal
 
 int RegistryCommand::summarise(const Name& name, const Salvaged& found, const Tally& tally) {
   Writer& out = text();
-  out.text("kept ");
-  counted(out, found.records, "record", "records");
-  out.text(" of ");
-  counted(out, survey_->devices(), "device", "devices");
-  out.text(" that are there and ");
-  counted(out, survey_->ended(), "device", "devices");
-  out.text(" that ended: ");
+  out.text("kept ").unsigned_number(found.records).text(found.records == 1 ? " record (" : " records (");
+  out.unsigned_number(survey_->devices()).text(survey_->devices() == 1 ? " device, " : " devices, ");
+  out.unsigned_number(survey_->ended()).text(" ended) in ");
   write_path(out, name.view());
-  out.text(" (").unsigned_number(tally.size).text(" bytes)\n");
-  if (found.unproven > found.in_tail) {
-    counted(out, found.unproven - found.in_tail, "of these records is", "of these records are");
-    out.text(" not proven by a commit mark, only by their own checksums\n");
-  }
-  if (found.in_tail > 0) {
-    counted(out, found.in_tail, "of these records stands", "of these records stand");
-    out.text(" behind the last commit mark; they may never have been acknowledged\n");
-  }
-  if (survey_->strays() > 0) {
-    counted(out, survey_->strays(), "of these records speaks", "of these records speak");
-    out.text(" of devices whose registration is lost\n");
-  }
+  out.text(", ").unsigned_number(tally.size).text(" bytes\n");
+  of_them(out, found.unproven - found.in_tail, "is proven by its own checksum only",
+          "are proven by their own checksums only");
+  of_them(out, found.in_tail, "stands behind the last commit mark and may never have been acknowledged",
+          "stand behind the last commit mark and may never have been acknowledged");
+  of_them(out, survey_->strays(), "speaks of a device whose registration is lost",
+          "speak of devices whose registration is lost");
   // Whatever stands there already must not be overwritten.
   Name aside;
   if (const int code = name_beside(".damaged", aside); code != exit_code::ok) return code;

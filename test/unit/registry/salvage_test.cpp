@@ -112,6 +112,24 @@ ByteView sample(Bench& b, uint16_t version = FileHeader::newest) {
   return ByteView(pristine).first(layout.size);
 }
 
+// Records of every size, a mark behind every hundredth and the last.
+ByteView long_sample(Bench& b, int records) {
+  LogWriter log(b.journal);
+  log.header();
+  sim::Random random(3);
+  static char text[account_bytes_max];
+  std::memset(text, 'x', sizeof text);
+  for (int i = 1; i <= records; ++i) {
+    Registration wanted = b.registration(static_cast<unsigned>(i), 0);
+    wanted.account = {text, random.between(1, account_bytes_max)};
+    log.record({.kind = RecordKind::registered, .node = wanted.node, .time = day_one, .registration = wanted});
+    if (i % 100 == 0 || i == records) log.mark();
+  }
+  std::memcpy(pristine, b.journal.bytes, b.journal.size());
+  survey_layout(ByteView(pristine).first(b.journal.size()));
+  return ByteView(pristine).first(layout.size);
+}
+
 void salvage(Journal& journal, size_t scratch_size = 1 << 16) {
   found = Found{};
   Salvage salvage(journal, Bytes(scratch).first(scratch_size));
@@ -451,37 +469,23 @@ static void records_that_stand_elsewhere_are_kept_and_not_proven(void** state) {
   for (uint32_t i = 0; i < found.kept_count; ++i) assert_int_equal(found.kept[i].proven, i == 0);
 }
 
-static void a_sector_that_can_not_be_read_is_lost_alone(void** state) {
-  // Gives back an error for every read that touches the bad sector.
-  struct Worn final : Journal {
-    MemoryJournal* under;
-    uint64_t bad = 0;
-    Result<size_t> read(uint64_t offset, Bytes room) override {
-      if (offset < bad + LogWindow::sector_bytes && offset + room.size() > bad && offset < under->size())
-        return Error::io;
-      return under->read(offset, room);
-    }
-    uint64_t size() const override { return under->size(); }
-    Status append(ByteView) override { return Error::read_only; }
-    bool decided(Status&) override { return false; }
-    Status cut(uint64_t) override { return Error::read_only; }
-  };
+static void records_in_another_order_than_their_mark_saw_are_not_proven(void** state) {
   Bench& b = bench(state);
-  const ByteView log = sample(b);
-  for (uint64_t bad = 0; bad < log.size(); bad += LogWindow::sector_bytes) {
-    b.journal.set(log);
-    Worn worn;
-    worn.under = &b.journal;
-    worn.bad = bad;
-    salvage(worn);
-    assert_int_equal(found.error, Error::none);
-    expect_all_but(static_cast<size_t>(bad), static_cast<size_t>(bad) + LogWindow::sector_bytes);
-    assert_true(found.unreadable > 0);
-  }
-  b.journal.set(log);
-  b.journal.read_fails = true;
+  LogWriter(b.journal)
+      .header()
+      .record({.kind = RecordKind::released, .node = node_of(1)})
+      .record({.kind = RecordKind::released, .node = node_of(2)})
+      .mark()
+      .mark();
+  constexpr size_t size = 32;
+  uint8_t record[size];
+  std::memcpy(record, b.journal.bytes + FileHeader::size, size);
+  std::memmove(b.journal.bytes + FileHeader::size, b.journal.bytes + FileHeader::size + size, size);
+  std::memcpy(b.journal.bytes + FileHeader::size + size, record, size);
   salvage(b.journal);
-  assert_int_equal(found.kept_count, 0);
+  assert_int_equal(found.kept_count, 2);
+  assert_false(found.kept[0].proven || found.kept[1].proven);
+  assert_int_equal(found.lost_count, 0);
 }
 
 static void newer_records_stop_it_and_malformed_ones_are_lost(void** state) {
@@ -527,22 +531,43 @@ static void in_another_file_nothing_is_found(void** state) {
   }
 }
 
+static void a_sector_that_can_not_be_read_is_lost_alone(void** state) {
+  // Gives back an error for every read that touches the bad sector.
+  struct Worn final : Journal {
+    MemoryJournal* under;
+    uint64_t bad = 0;
+    Result<size_t> read(uint64_t offset, Bytes room) override {
+      if (offset < bad + LogWindow::sector_bytes && offset + room.size() > bad && offset < under->size())
+        return Error::io;
+      return under->read(offset, room);
+    }
+    uint64_t size() const override { return under->size(); }
+    Status append(ByteView) override { return Error::read_only; }
+    bool decided(Status&) override { return false; }
+    Status cut(uint64_t) override { return Error::read_only; }
+  };
+  Bench& b = bench(state);
+  const ByteView log = long_sample(b, 60);
+  for (uint64_t bad = 0; bad < log.size(); bad += LogWindow::sector_bytes) {
+    b.journal.set(log);
+    Worn worn;
+    worn.under = &b.journal;
+    worn.bad = bad;
+    salvage(worn, Salvage::scratch_bytes_min);
+    assert_int_equal(found.error, Error::none);
+    expect_all_but(static_cast<size_t>(bad), static_cast<size_t>(bad) + LogWindow::sector_bytes);
+    assert_true(found.unreadable > 0);
+  }
+  b.journal.set(log);
+  b.journal.read_fails = true;
+  salvage(b.journal);
+  assert_int_equal(found.kept_count, 0);
+}
+
 // Longer than any window, with records of every size, and more behind the damage than one batch can be.
 static void long_logs_are_read_through_small_windows(void** state) {
   Bench& b = bench(state);
-  LogWriter log(b.journal);
-  log.header();
-  sim::Random random(3);
-  static char text[account_bytes_max];
-  std::memset(text, 'x', sizeof text);
-  for (int i = 0; i < 400; ++i) {
-    Registration wanted = b.registration(static_cast<unsigned>(i), 0);
-    wanted.account = {text, random.between(1, account_bytes_max)};
-    log.record({.kind = RecordKind::registered, .node = wanted.node, .time = day_one, .registration = wanted});
-    if (i % 100 == 99) log.mark();
-  }
-  std::memcpy(pristine, b.journal.bytes, b.journal.size());
-  survey_layout(ByteView(pristine).first(b.journal.size()));
+  long_sample(b, 400);
   for (const size_t window : {Salvage::scratch_bytes_min, size_t{1} << 16, size_t{1} << 18}) {
     for (const uint32_t hit : {0u, 50u, 150u, 250u, 403u}) {
       const Place& place = layout.places[hit];
@@ -565,5 +590,6 @@ TESTS(salvage, BENCH_TEST(a_whole_log_comes_out_whole_and_proven),
       BENCH_TEST(a_lost_record_may_still_tell_whose_it_was), BENCH_TEST(a_record_within_a_token_is_none),
       BENCH_TEST(records_that_stand_elsewhere_are_kept_and_not_proven),
       BENCH_TEST(a_sector_that_can_not_be_read_is_lost_alone),
+      BENCH_TEST(records_in_another_order_than_their_mark_saw_are_not_proven),
       BENCH_TEST(newer_records_stop_it_and_malformed_ones_are_lost), BENCH_TEST(in_another_file_nothing_is_found),
       BENCH_TEST(long_logs_are_read_through_small_windows));
