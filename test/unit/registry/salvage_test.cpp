@@ -1,229 +1,9 @@
 // Every way in which a log can be spoiled: what is intact comes out, in its order, and the rest is named to the byte.
-#include "registry/salvage.h"
-
 #include "base/encode.h"
-#include "registry/batch.h"
-#include "test/unit/registry/bench.h"
+#include "test/unit/registry/spoiled.h"
 
 using namespace tocsin;
 using namespace tocsin::test;
-
-namespace {
-
-constexpr uint32_t pieces_max = 4096;
-
-// Where everything stands in the log before it is spoiled.
-struct Place {
-  size_t offset;
-  size_t size;
-  bool mark;
-  uint64_t batch;
-};
-
-struct Layout {
-  Place places[pieces_max];
-  uint32_t count;
-  size_t size;
-};
-
-struct Kept {
-  uint64_t offset;
-  uint64_t length;
-  bool proven;
-  bool tail;
-};
-
-// What came out.
-struct Found {
-  Kept kept[pieces_max];
-  uint32_t kept_count;
-  Salvage::Piece lost[64];  // their records' views are dead
-  uint32_t lost_count;
-  Salvage::Piece notes[64];
-  uint32_t note_count;
-  bool header_ok;
-  Error error;
-  uint64_t unreadable;
-};
-
-Layout layout;
-Found found;
-uint8_t pristine[1 << 20];
-uint8_t spoiled[1 << 20];
-uint8_t scratch[1 << 18];
-uint8_t batch_room[1 << 16];
-
-void survey_layout(ByteView log) {
-  layout = Layout{};
-  layout.size = log.size();
-  uint64_t batch = 1;
-  for (size_t at = FileHeader::size; at < log.size();) {
-    const size_t size = record_size(&log[at]);
-    const bool mark = log[at + 1] == static_cast<uint8_t>(RecordKind::mark);
-    assert_true(layout.count < pieces_max);
-    layout.places[layout.count++] = {at, size, mark, batch};
-    if (mark) ++batch;
-    at += size;
-  }
-}
-
-const Place& place_at(size_t offset) {
-  for (uint32_t i = 0; i < layout.count; ++i) {
-    if (offset < layout.places[i].offset + layout.places[i].size) return layout.places[i];
-  }
-  fail_here();
-  return layout.places[0];
-}
-
-// Batches of one to three records of every kind, some of them long, and one that is empty.
-ByteView sample(Bench& b, uint16_t version = FileHeader::newest) {
-  LogWriter log(b.journal);
-  static char long_text[account_bytes_max];
-  std::memset(long_text, 'x', sizeof long_text);
-  const Registration one = b.registration(1, 1);
-  log.header(version)
-      .record({.kind = RecordKind::registered, .node = one.node, .time = day_one, .registration = one})
-      .mark()
-      .record({.kind = RecordKind::held, .node = one.node, .time = day_one, .word = "BadDeviceToken"})
-      .record({.kind = RecordKind::released, .node = one.node, .time = day_one})
-      .record({.kind = RecordKind::accepted, .node = one.node, .time = day_one, .accepted_under = 7})
-      .mark();
-  Registration two = b.registration(2, 1);
-  two.account = {long_text, 300};
-  two.channel = "muc.example.org";
-  two.secret = "s3cr3t";
-  log.record({.kind = RecordKind::registered, .node = two.node, .time = day_one, .registration = two})
-      .record({.kind = RecordKind::refreshed, .node = one.node, .time = day_one})
-      .mark()
-      .mark();
-  Registration three = b.registration(3, 1);
-  log.record({.kind = RecordKind::registered, .node = three.node, .time = day_one, .registration = three})
-      .record({.kind = RecordKind::ended,
-               .node = two.node,
-               .time = day_one,
-               .registration = {.account = two.account, .section = two.section},
-               .reason = EndReason::provider,
-               .word = "Unregistered"})
-      .mark();
-  three.token = bytes_of("another token");
-  log.record({.kind = RecordKind::changed, .node = three.node, .time = day_one, .registration = three}).mark();
-  std::memcpy(pristine, b.journal.bytes, b.journal.size());
-  survey_layout(ByteView(pristine).first(b.journal.size()));
-  return ByteView(pristine).first(layout.size);
-}
-
-// Records of every size, a mark behind every hundredth and the last.
-ByteView long_sample(Bench& b, int records) {
-  LogWriter log(b.journal);
-  log.header();
-  sim::Random random(3);
-  static char text[account_bytes_max];
-  std::memset(text, 'x', sizeof text);
-  for (int i = 1; i <= records; ++i) {
-    Registration wanted = b.registration(static_cast<unsigned>(i), 0);
-    wanted.account = {text, random.between(1, account_bytes_max)};
-    log.record({.kind = RecordKind::registered, .node = wanted.node, .time = day_one, .registration = wanted});
-    if (i % 100 == 0 || i == records) log.mark();
-  }
-  std::memcpy(pristine, b.journal.bytes, b.journal.size());
-  survey_layout(ByteView(pristine).first(b.journal.size()));
-  return ByteView(pristine).first(layout.size);
-}
-
-void salvage(Journal& journal, size_t scratch_size = 1 << 16) {
-  found = Found{};
-  Salvage salvage(journal, Bytes(scratch).first(scratch_size));
-  FileHeader header;
-  const Result<bool> opened = salvage.open(header);
-  if (!opened.ok()) {
-    found.error = opened.error();
-    return;
-  }
-  found.header_ok = opened.value();
-  uint64_t at = found.header_ok ? FileHeader::size : 0;
-  for (;;) {
-    Salvage::Piece piece;
-    const Result<bool> more = salvage.next(piece);
-    if (!more.ok()) {
-      found.error = more.error();
-      return;
-    }
-    if (!more.value()) break;
-    if (piece.kind == Salvage::Piece::Kind::record) {
-      // Marks that nothing is told of stand in between.
-      assert_true(piece.offset == at || piece.offset == at + mark_bytes || piece.offset == at + 2 * mark_bytes);
-      at = piece.offset + piece.length;
-      assert_true(found.kept_count < pieces_max);
-      found.kept[found.kept_count++] = {piece.offset, piece.length, piece.proven, piece.tail};
-    } else if (piece.kind == Salvage::Piece::Kind::loss) {
-      assert_true(piece.offset >= at && piece.length > 0);
-      at = piece.offset + piece.length;
-      assert_true(found.lost_count < 64);
-      found.lost[found.lost_count++] = piece;
-    } else {
-      assert_true(found.note_count < 64);
-      found.notes[found.note_count++] = piece;
-    }
-  }
-  assert_true(at <= journal.size());
-  found.unreadable = salvage.unreadable();
-}
-
-// Exactly those records come out that no byte of [from, to) belongs to.
-void expect_all_but(size_t from, size_t to) {
-  uint32_t i = 0;
-  for (uint32_t p = 0; p < layout.count; ++p) {
-    const Place& place = layout.places[p];
-    if (place.mark || (place.offset < to && place.offset + place.size > from)) continue;
-    assert_true(i < found.kept_count);
-    assert_int_equal(found.kept[i].offset, place.offset);
-    assert_int_equal(found.kept[i].length, place.size);
-    ++i;
-  }
-  assert_int_equal(i, found.kept_count);
-}
-
-// A new log of what comes out, as `tocsin registry repair` writes it.
-void rebuild(Bench& b, ByteView from) {
-  static uint8_t copy[1 << 20];
-  copy_bytes(copy, from);
-  b.journal.set(from);
-  Salvage salvage(b.journal, Bytes(scratch).first(1 << 16));
-  FileHeader header;
-  const Result<bool> opened = salvage.open(header);
-  assert_true(opened.ok());
-  if (!opened.value()) std::memset(header.creation_id, 0x77, sizeof header.creation_id);
-  header.version = FileHeader::newest;
-  ++header.generation;
-  encode(header, spoiled);
-  size_t used = FileHeader::size;
-  uint64_t number = 0;
-  Batch batch(batch_room, header);
-  const auto write = [&] {
-    const ByteView bytes = batch.close(used, ++number);
-    copy_bytes(spoiled + used, bytes);
-    used += bytes.size();
-    batch.clear();
-  };
-  for (;;) {
-    Salvage::Piece piece;
-    const Result<bool> more = salvage.next(piece);
-    assert_true(more.ok());
-    if (!more.value()) break;
-    if (piece.kind == Salvage::Piece::Kind::record && !batch.add(piece.record)) {
-      write();
-      assert_true(batch.add(piece.record));
-    }
-  }
-  write();
-  write();
-  // The damaged log is read and nothing else.
-  assert_true(same(b.journal.all(), ByteView(copy).first(from.size())));
-  assert_int_equal(b.journal.cuts + b.journal.appends, 0);
-  b.journal.set(ByteView(spoiled).first(used));
-}
-
-}  // namespace
 
 static void a_whole_log_comes_out_whole_and_proven(void** state) {
   Bench& b = bench(state);
@@ -407,7 +187,7 @@ static void a_lost_record_may_still_tell_whose_it_was(void** state) {
   const ByteView log = sample(b);
   b.journal.set(log);
   b.journal.bytes[layout.places[0].offset + layout.places[0].size - 1] ^= 1;  // its CRC
-  Salvage salvage(b.journal, Bytes(scratch).first(1 << 16));
+  Salvage salvage(b.journal, Bytes(salvage_room).first(1 << 16));
   FileHeader header;
   Salvage::Piece piece;
   assert_true(salvage.open(header).ok() && salvage.next(piece).ok());
@@ -416,7 +196,7 @@ static void a_lost_record_may_still_tell_whose_it_was(void** state) {
   assert_true(piece.record.registration.account == "ann1@example.org");
   // With its batch's mark behind it that is lost as well.
   b.journal.bytes[layout.places[1].offset] ^= 1;
-  Salvage again(b.journal, Bytes(scratch).first(1 << 16));
+  Salvage again(b.journal, Bytes(salvage_room).first(1 << 16));
   assert_true(again.open(header).ok() && again.next(piece).ok());
   assert_true(piece.kind == Salvage::Piece::Kind::loss && piece.batches_lost == 1 && !piece.mark_only);
   assert_int_equal(piece.length, layout.places[0].size + mark_bytes);
@@ -567,11 +347,11 @@ static void a_sector_that_can_not_be_read_is_lost_alone(void** state) {
 // Longer than any window, with records of every size, and more behind the damage than one batch can be.
 static void long_logs_are_read_through_small_windows(void** state) {
   Bench& b = bench(state);
-  long_sample(b, 400);
+  const ByteView log = long_sample(b, 400);
   for (const size_t window : {Salvage::scratch_bytes_min, size_t{1} << 16, size_t{1} << 18}) {
     for (const uint32_t hit : {0u, 50u, 150u, 250u, 403u}) {
       const Place& place = layout.places[hit];
-      b.journal.set(ByteView(pristine).first(layout.size));
+      b.journal.set(log);
       b.journal.bytes[place.offset + place.size / 2] ^= 1;
       salvage(b.journal, window);
       expect_all_but(place.offset, place.offset + 1);
