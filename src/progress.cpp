@@ -21,7 +21,7 @@ void Progress::begin(string_view what, uint64_t total) {
   if (wanted_) drawn_ = clock_.now() + first_after - redraw_every;
 }
 
-void Progress::at(uint64_t done) {
+void Progress::reached(uint64_t done) {
   if (!wanted_ || total_ == 0 || done < asked_ + ask_every) return;
   asked_ = done;
   const Instant now = clock_.now();

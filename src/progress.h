@@ -13,7 +13,7 @@ class Progress {
   Progress(Screen& screen, port::Clock& clock) : screen_(screen), clock_(clock), wanted_(screen.err_is_terminal()) {}
   // what: a verb, such as "reading".
   void begin(string_view what, uint64_t total);
-  void at(uint64_t done);
+  void reached(uint64_t done);
   // Before anything else is printed, and at the end.
   void clear();
 

@@ -110,7 +110,7 @@ Result<bool> RegistryCommand::read_through(LogReader& reader, Tally& tally) {
     ++tally.records[0];
     ++tally.records[static_cast<size_t>(record.kind)];
     if (record.full() || record.kind == RecordKind::ended) ++tally.nodes;
-    progress_.at(reader.offset());
+    progress_.reached(reader.offset());
   }
   progress_.clear();
   tally.batches = reader.batches();
@@ -181,7 +181,7 @@ int RegistryCommand::take_survey(const Tally& tally) {
     if (!more.ok() || !more.value()) break;
     const Status taken = survey_->take(record, reader.offset(), reader.length());
     if (!taken.ok()) more = Error::io;
-    progress_.at(reader.offset());
+    progress_.reached(reader.offset());
   }
   progress_.clear();
   return more.ok() ? exit_code::ok : trouble_with_log(reader, more.error());

@@ -58,7 +58,7 @@ int RegistryCommand::compact(Registry& registry) {
     outcome = registry.maintain(now, tools_.clock.wall());
     const Instant due = registry.maintenance_due();
     if (due != Instant::never()) now = later(now, due);
-    progress_.at(compaction.bytes_written());
+    progress_.reached(compaction.bytes_written());
   }
   progress_.clear();
   if (outcome != Maintenance::compacted) {

@@ -127,7 +127,7 @@ int RegistryCommand::salvage(LogFile& to, Salvaged& found) {
     }
     if (!more.ok()) return cannot("cannot read", path_.view(), more.error(), exit_code::io);
     if (!more.value()) break;
-    progress_.at(salvage.offset());
+    progress_.reached(salvage.offset());
     if (piece.kind != Salvage::Piece::Kind::record) {
       found.lost =
           found.lost || (piece.kind == Salvage::Piece::Kind::loss && !piece.header && !piece.mark_only && !piece.tail);

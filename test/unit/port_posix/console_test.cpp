@@ -262,11 +262,10 @@ void busy_syslog_daemon_drops_lines(void**) {
 TESTS(posix_console, POSIX_TEST(lines_are_appended_to_the_file),
       POSIX_TEST(gathered_lines_leave_with_flush_and_ahead_of_a_warning), POSIX_TEST(rotated_file_is_reopened),
       POSIX_TEST(reopen_that_fails_keeps_the_old_file), POSIX_TEST(impossible_files_are_refused_and_change_nothing),
-      POSIX_TEST(time_stands_in_front_where_wanted),
-      POSIX_TEST(journal_gets_priorities_and_no_time), POSIX_TEST(only_the_named_stream_is_the_journal),
-      POSIX_TEST(full_pipe_drops_lines_and_reports_them_later), POSIX_TEST(reader_that_is_gone_costs_nothing),
-      POSIX_TEST(line_that_could_block_is_dropped), POSIX_TEST(syslog_survives_its_daemon),
-      POSIX_TEST(busy_syslog_daemon_drops_lines));
+      POSIX_TEST(time_stands_in_front_where_wanted), POSIX_TEST(journal_gets_priorities_and_no_time),
+      POSIX_TEST(only_the_named_stream_is_the_journal), POSIX_TEST(full_pipe_drops_lines_and_reports_them_later),
+      POSIX_TEST(reader_that_is_gone_costs_nothing), POSIX_TEST(line_that_could_block_is_dropped),
+      POSIX_TEST(syslog_survives_its_daemon), POSIX_TEST(busy_syslog_daemon_drops_lines));
 
 }  // namespace
 }  // namespace tocsin::posix::test
