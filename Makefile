@@ -99,7 +99,7 @@ UNITS :=
 $(foreach f,$(FOLDERS),$(call unit,$(f),$(call archives,$(addprefix src/,$(call with_uses,$(f))))))
 $(foreach p,posix sim,$(call unit,port_$(p),$(call archives,port/$(p) $(addprefix src/,$(filter-out port_%,$(call with_uses,port_$(p)))))))
 # What is above a port is tested on the simulated one.
-$(BUILD)/unit/link: $(call archives,port/sim)
+$(BUILD)/unit/link $(BUILD)/unit/main: $(call archives,port/sim)
 $(call unit,main,$(PROGRAM) $(call archives,$(ALL_SRC)))
 
 $(UNITS):

@@ -17,6 +17,7 @@ constexpr CommandRow commands[] = {
     {"run", false, Task::run},
     {"check", false, Task::check},
     {"plan", false, Task::plan},
+    {"registry", false, Task::registry},
     // Reserved.
     {"setup"},
     {"vapid-key"},
@@ -28,12 +29,23 @@ constexpr CommandRow commands[] = {
     {"doctor"},
     {"reload"},
     {"reexec"},
-    {"registry"},
     {"import"},
     {"replay"},
 };
 
-enum class Option : uint8_t { conf, override_key, help, version, as_user, json, online };
+struct RegistryRow {
+  string_view name;
+  RegistryTask task;
+};
+
+constexpr RegistryRow registry_commands[] = {
+    {"verify", RegistryTask::verify},
+    {"dump", RegistryTask::dump},
+    {"compact", RegistryTask::compact},
+    {"repair", RegistryTask::repair},
+};
+
+enum class Option : uint8_t { conf, override_key, help, version, as_user, json, online, secrets };
 
 struct OptionRow {
   string_view name;
@@ -53,6 +65,7 @@ constexpr OptionRow options[] = {
     {"--as", Option::as_user, true, false, Task::check},
     {"--online", Option::online, false, false, Task::check},
     {"--json", Option::json, false, false, Task::plan},
+    {"--secrets", Option::secrets, false, false, Task::registry},
 };
 
 class Parser {
@@ -66,7 +79,8 @@ class Parser {
   int command(string_view argument);
   int apply(const OptionRow& row, string_view value);
   int unknown_option(string_view name);
-  int check_options();
+  int registry_command(string_view argument);
+  int finish();
   int usage(string_view sentence) {
     message_->text(sentence);
     return exit_code::usage;
@@ -78,6 +92,8 @@ class Parser {
   Writer* message_;
   bool options_ended_ = false;
   bool has_command_ = false;
+  Task task_ = Task::run;
+  bool has_registry_task_ = false;
   bool shows_text_ = false;             // --help or --version: it wins over every command
   const OptionRow* special_ = nullptr;  // an option of one command, checked when that is known
 };
@@ -94,7 +110,7 @@ int Parser::parse() {
       code = command(argument);
     if (code != exit_code::ok) return code;
   }
-  return check_options();
+  return finish();
 }
 
 int Parser::option(string_view argument) {
@@ -157,12 +173,18 @@ int Parser::apply(const OptionRow& row, string_view value) {
       line_->as_user = value;
       return exit_code::ok;
     case Option::json: line_->json = true; return exit_code::ok;
+    case Option::secrets: line_->secrets = true; return exit_code::ok;
     case Option::online: return usage("--online is not available in this version");
   }
   return exit_code::internal;
 }
 
 int Parser::command(string_view argument) {
+  if (has_command_ && task_ == Task::registry && !has_registry_task_) return registry_command(argument);
+  if (has_registry_task_ && line_->file.empty() && !argument.empty()) {
+    line_->file = argument;
+    return exit_code::ok;
+  }
   if (has_command_) {
     message_->text("unexpected argument ");
     write_quoted(*message_, argument);
@@ -177,7 +199,7 @@ int Parser::command(string_view argument) {
         return exit_code::usage;
       }
       has_command_ = true;
-      if (!shows_text_) line_->task = row.task;
+      task_ = row.task;
       return exit_code::ok;
     }
     const unsigned d = edit_distance(argument, row.name);
@@ -190,10 +212,42 @@ int Parser::command(string_view argument) {
   return exit_code::usage;
 }
 
-int Parser::check_options() {
-  if (special_ == nullptr || shows_text_ || special_->task == line_->task) return exit_code::ok;
-  message_->text(special_->name).text(" goes with tocsin ").text(special_->task == Task::check ? "check" : "plan");
+int Parser::registry_command(string_view argument) {
+  string_view nearest;
+  unsigned distance = 3;
+  for (const RegistryRow& row : registry_commands) {
+    if (row.name == argument) {
+      has_registry_task_ = true;
+      line_->registry_task = row.task;
+      return exit_code::ok;
+    }
+    const unsigned d = edit_distance(argument, row.name);
+    if (d < distance) distance = d, nearest = row.name;
+  }
+  message_->text("unknown command registry ");
+  write_quoted(*message_, argument);
+  if (nearest.empty()) return usage("; see tocsin registry --help");
+  message_->text("; did you mean registry ").text(nearest).character('?');
   return exit_code::usage;
+}
+
+int Parser::finish() {
+  if (shows_text_) {
+    line_->about = has_command_ ? task_ : Task::help;
+    return exit_code::ok;
+  }
+  line_->task = task_;
+  if (special_ != nullptr && special_->task != task_) {
+    message_->text(special_->name).text(" goes with tocsin ");
+    return usage(special_->task == Task::check ? "check" : special_->task == Task::plan ? "plan" : "registry dump");
+  }
+  if (task_ != Task::registry) return exit_code::ok;
+  if (!has_registry_task_) return usage("registry needs verify, dump, compact or repair; see tocsin registry --help");
+  if (line_->secrets && line_->registry_task != RegistryTask::dump) {
+    return usage("--secrets goes with tocsin registry dump");
+  }
+  if (!line_->file.empty()) return exit_code::ok;
+  return usage("registry needs a FILE, such as /var/lib/tocsin/devices.registry");
 }
 
 }  // namespace
@@ -207,7 +261,31 @@ int parse_command_line(std::span<const char* const> args, const Environment& env
   return code;
 }
 
-string_view help_text() {
+string_view help_text(Task about) {
+  if (about == Task::registry) {
+    return R"(tocsin registry: looks at a registry file, and mends it, without a gateway
+
+usage: tocsin registry verify FILE
+       tocsin registry dump [--secrets] FILE
+       tocsin registry compact FILE
+       tocsin registry repair FILE
+
+  verify    reads everything; one line of numbers, or where it is damaged
+  dump      one line for each device, then one for each that ended and why;
+            --secrets shows whole nodes, tokens and secrets as well
+  compact   leaves out what is dead; the gateway does this by itself as well
+  repair    writes FILE.repaired with everything that is intact in FILE, and
+            tells what is lost; FILE stays as it is
+
+verify and dump may run beside a gateway; compact and repair want it stopped,
+and as root act as the owner of FILE. FILE is mostly
+/var/lib/tocsin/devices.registry.
+
+exit codes: 0 ok, 64 command line, 65 damaged (repair: something is lost),
+  66 no such file, 69 held by a gateway, 71 no memory, 73 cannot create,
+  74 input or output, 77 permission
+)";
+  }
   return R"(tocsin: an XMPP push gateway beside Prosody or ejabberd
 
 usage: tocsin [-c FILE]... [-o SECTION.KEY=VALUE]... [COMMAND] [ARGUMENTS]
@@ -216,6 +294,9 @@ commands:
   run                 the gateway, in the foreground (default)
   check [--as USER]   reads the conf and the files it names; prints every fault
   plan [--json]       prints the memory that start-up reserves, and why
+  registry verify|dump|compact|repair FILE
+                      looks at a registry file, and mends it; see
+                      tocsin registry --help
 
 options:
   -c FILE             conf file; may repeat, but a key stands only once
@@ -226,8 +307,8 @@ options:
                       relative paths start in the working directory
   --help, --version
 
-exit codes: 0 ok, 64 command line, 66 file missing, 69 unavailable,
-  77 permission, 78 conf
+exit codes: 0 ok, 64 command line, 65 registry damaged, 66 file missing,
+  69 unavailable, 77 permission, 78 conf
 )";
 }
 

@@ -11,7 +11,8 @@
 
 namespace tocsin {
 
-enum class Task : uint8_t { run, check, plan, help, version };
+enum class Task : uint8_t { run, check, plan, registry, help, version };
+enum class RegistryTask : uint8_t { verify, dump, compact, repair };
 
 // All views point into the arguments or the environment.
 struct CommandLine {
@@ -20,6 +21,10 @@ struct CommandLine {
   FixedList<string_view, overrides_max> overrides;
   string_view as_user;  // check --as USER; empty: as who we are
   bool json = false;    // plan --json
+  RegistryTask registry_task = RegistryTask::verify;
+  string_view file;         // of registry
+  bool secrets = false;     // registry dump --secrets
+  Task about = Task::help;  // of --help: the command that it stands with; Task::help is the whole program
 };
 
 // args is without the program's name. Answers an exit code: exit_code::ok, or
@@ -28,6 +33,6 @@ struct CommandLine {
 int parse_command_line(std::span<const char* const> args, const Environment& environment, CommandLine& line,
                        Writer& message);
 
-string_view help_text();
+string_view help_text(Task about = Task::help);
 
 }  // namespace tocsin

@@ -10,6 +10,7 @@
 #include "port/posix/port_posix.h"
 #include "port/posix/reserve.h"
 #include "proto/json.h"
+#include "registry_command.h"
 #include "show.h"
 #include "state.h"
 #include "version.h"
@@ -99,7 +100,7 @@ int open_registry(Wiring& wiring, Program& program, posix::PosixPort& posix, Log
   const Path& path = program.settings.registry.path;
   const Status opened = wiring.open_registry(path.c_str(), program.state.registry_directory.c_str());
   const Registry& registry = wiring.registry();
-  uint8_t room[800];
+  uint8_t room[1024];
   Writer sentence(room);
   if (opened.ok()) {
     if (registry.cut_bytes() > 0) {
@@ -107,15 +108,13 @@ int open_registry(Wiring& wiring, Program& program, posix::PosixPort& posix, Log
     }
     return exit_code::ok;
   }
-  sentence.text(path.view()).text(": ");
   if (opened.error() == Error::damaged) {
-    sentence.text("the registry is damaged at byte ").unsigned_number(registry.damage_offset());
-    sentence.text(" (").text(registry.problem()).text("); keep a copy, then restore it from a backup");
+    write_damage(sentence, path.view(), registry.damage_offset(), registry.problem());
     LogLine(log, Level::error, "registry_damaged").field("offset", static_cast<int64_t>(registry.damage_offset()));
   } else if (registry.problem()[0] != '\0') {
-    sentence.text(registry.problem());
+    sentence.text(path.view()).text(": ").text(registry.problem());
   } else {
-    sentence.text("cannot open the registry: ").text(describe(opened.error()));
+    sentence.text(path.view()).text(": cannot open the registry: ").text(describe(opened.error()));
   }
   return fail(posix.console(), exit_code_of(opened.error()), sentence.view());
 }
@@ -144,6 +143,33 @@ int run(Wiring& wiring, Loader& loader, Program& program, posix::PosixPort& posi
     if (arrived.stop) loop.stop();
   }
   return exit_code::ok;
+}
+
+class ConsoleScreen final : public Screen {
+ public:
+  explicit ConsoleScreen(posix::PosixConsole& console) : console_(console) {}
+  Status out(string_view text) override { return console_.out(text); }
+  Status err(string_view text) override { return console_.err(text); }
+  bool err_is_terminal() override { return console_.err_is_terminal(); }
+
+ private:
+  posix::PosixConsole& console_;
+};
+
+int start_registry_command(const CommandLine& line, posix::PosixPort& posix) {
+  const bool writes = line.registry_task == RegistryTask::repair || line.registry_task == RegistryTask::compact;
+  Path path;
+  // Else root's files would stand where the gateway's belong.
+  if (writes && path.assign(line.file)) {
+    if (const char* problem = posix::become_owner_of(path.c_str()))
+      return fail(posix.console(), exit_code::permission, problem);
+  }
+  ConsoleScreen screen(posix.console());
+  return run_registry_command(line, {.storage = posix.storage(),
+                                     .clock = posix.port().clock,
+                                     .random = posix.port().entropy,
+                                     .screen = screen,
+                                     .reserve = posix::reserve_memory});
 }
 
 int start(const CommandLine& line, Program& program, posix::PosixPort& posix, Heap& library_heap) {
@@ -221,11 +247,12 @@ int main(int count, char** arguments) {
   const int parsed =
       parse_command_line({arguments + 1, static_cast<size_t>(count > 0 ? count - 1 : 0)}, environment, line, message);
   if (parsed != exit_code::ok) return fail(posix.console(), parsed, message.view());
-  if (line.task == Task::help) return posix.console().out(help_text()).ok() ? 0 : exit_code::io;
+  if (line.task == Task::help) return posix.console().out(help_text(line.about)).ok() ? 0 : exit_code::io;
   if (line.task == Task::version) {
     (void)posix.console().out("tocsin " TOCSIN_VERSION " (").ok();
     (void)posix.console().out(crypto_library()).ok();
     return posix.console().out(")\n").ok() ? 0 : exit_code::io;
   }
+  if (line.task == Task::registry) return start_registry_command(line, posix);
   return start(line, *new (program_room) Program, posix, library_heap);
 }

@@ -5,12 +5,6 @@
 namespace tocsin {
 namespace {
 
-string_view parent_of(string_view path) {
-  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
-  const size_t slash = path.rfind('/');
-  return slash == string_view::npos ? string_view(".") : slash == 0 ? string_view("/") : slice(path, 0, slash);
-}
-
 Status say(State& state, string_view what, string_view path, Error error) {
   uint8_t room[512];
   Writer problem(room);
@@ -54,17 +48,23 @@ Status read_or_make_key(const char* directory, port::Storage& storage, RandomSou
 
 }  // namespace
 
+string_view parent_directory(string_view path) {
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  const size_t slash = path.rfind('/');
+  return slash == string_view::npos ? string_view(".") : slash == 0 ? string_view("/") : slice(path, 0, slash);
+}
+
 Status open_state(const Settings& settings, port::Storage& storage, RandomSource& random, State& state) {
   const Path& directory = settings.state.directory;
   // A new directory is durable only when its parent was synced: without that a power cut takes the registry as well.
   const bool fresh = !storage.facts(directory.c_str()).ok();
   Status made = storage.make_directory(directory.c_str());
   FixedText<path_bytes_max> parent;
-  GW_CHECK(parent.assign(parent_of(directory.view())));
+  GW_CHECK(parent.assign(parent_directory(directory.view())));
   if (made.ok() && fresh) made = storage.sync_directory(parent.c_str());
   if (!made.ok()) return say(state, "cannot create the state directory", directory.view(), made.error());
   const string_view path = settings.registry.path.view();
-  GW_CHECK(state.registry_directory.assign(parent_of(path)));
+  GW_CHECK(state.registry_directory.assign(parent_directory(path)));
   uint8_t room[path_bytes_max + 8];
   Writer lock(room);
   lock.text(path).text(".lock");

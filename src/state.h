@@ -20,6 +20,9 @@ struct State {
   FixedText<512> problem;  // a sentence after an error
 };
 
+// Of a file or a directory: "." of one without a slash.
+string_view parent_directory(string_view path);
+
 // Makes the directory if need be, takes the lock and reads or makes the keys. The lock dies with the process.
 Status open_state(const Settings& settings, port::Storage& storage, RandomSource& random, State& state);
 

@@ -2,6 +2,7 @@
 
 #include <grp.h>
 #include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -21,6 +22,13 @@ const char* become(string_view user) {
   if (initgroups(name.c_str(), gid) != 0 || setgid(gid) != 0 || setuid(uid) != 0)
     return "--as: could not become that user";
   return nullptr;
+}
+
+const char* become_owner_of(const char* path) {
+  struct stat s {};
+  if (geteuid() != 0 || stat(path, &s) != 0 || s.st_uid == 0) return nullptr;
+  if (setgroups(1, &s.st_gid) == 0 && setgid(s.st_gid) == 0 && setuid(s.st_uid) == 0) return nullptr;
+  return "could not become the owner of the file; run this as that user";
 }
 
 }  // namespace tocsin::posix

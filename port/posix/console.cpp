@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/calendar.h"
 #include "base/writer.h"
 #include "port/posix/errors.h"
 
@@ -37,12 +38,6 @@ int open_log(const char* path) {
   do file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, mode_log);
   while (file < 0 && errno == EINTR);
   return file;
-}
-
-void write_digits(Writer& out, int64_t value, int digits) {
-  int64_t unit = 1;
-  for (int i = 1; i < digits; ++i) unit *= 10;
-  for (; unit > 0; unit /= 10) out.character(static_cast<char>('0' + value / unit % 10));
 }
 
 static_assert(PIPE_BUF >= 4096, "what is gathered fits a pipe in one piece");
@@ -70,31 +65,6 @@ Status write_all(int descriptor, string_view text) {
 }
 
 }  // namespace
-
-// gmtime_r reads the time zone's file when first
-// called and allocates; the calendar is this short (days_from_civil, H. Hinnant).
-void write_time(Writer& out, int64_t unix_seconds) {
-  const int64_t day = unix_seconds / 86400;
-  const int64_t second = unix_seconds % 86400;
-  const int64_t shifted = day + 719'468;  // since 0000-03-01
-  const int64_t era = shifted / 146'097;
-  const int64_t day_of_era = shifted % 146'097;
-  const int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-  const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  const int64_t month_from_march = (5 * day_of_year + 2) / 153;
-  const int64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
-  write_digits(out, year_of_era + era * 400 + (month <= 2 ? 1 : 0), 4);
-  out.character('-');
-  write_digits(out, month, 2);
-  out.character('-');
-  write_digits(out, day_of_year - (153 * month_from_march + 2) / 5 + 1, 2);
-  out.character('T');
-  write_digits(out, second / 3600, 2);
-  out.character(':');
-  write_digits(out, second / 60 % 60, 2);
-  out.character(':');
-  write_digits(out, second % 60, 2);
-}
 
 bool is_journal_stream(int descriptor, const char* journal_stream) {
   if (journal_stream == nullptr) return false;
@@ -172,7 +142,7 @@ void PosixConsole::stamp(Writer& out) {
     stamped_second_ = stamp_.assign(second.view()) ? now.tv_sec : -1;
   }
   out.text("time=").text(stamp_.view()).character('.');
-  write_digits(out, now.tv_nsec / 1'000'000, 3);
+  write_decimal(out, now.tv_nsec / 1'000'000, 3);
   out.text("Z ");
 }
 
@@ -274,5 +244,7 @@ void PosixConsole::reopen() {
 Status PosixConsole::out(string_view text) { return write_all(STDOUT_FILENO, text); }
 
 Status PosixConsole::err(string_view text) { return write_all(STDERR_FILENO, text); }
+
+bool PosixConsole::err_is_terminal() const { return isatty(STDERR_FILENO) == 1; }
 
 }  // namespace tocsin::posix

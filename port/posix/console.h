@@ -40,6 +40,7 @@ class PosixConsole final : public port::Console {
   // block until everything is written: not for the running gateway.
   Status out(string_view text);
   Status err(string_view text);
+  bool err_is_terminal() const;
 
   static constexpr size_t path_bytes_max = 1023;
 
@@ -72,9 +73,6 @@ class PosixConsole final : public port::Console {
   char lines_[gathered_bytes];
   FixedText<path_bytes_max> path_;
 };
-
-// RFC 3339 in UTC without fraction and zone: 2024-01-31T23:59:59. From 1970 on.
-void write_time(Writer& out, int64_t unix_seconds);
 
 // True when descriptor is the stream that $JOURNAL_STREAM names ("device:inode", systemd.exec(5)).
 bool is_journal_stream(int descriptor, const char* journal_stream);

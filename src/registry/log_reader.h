@@ -27,8 +27,9 @@ class LogReader {
   // them, and what stands from end() on is a torn tail. Error::damaged, Error::unsupported: see problem().
   Result<bool> next(Record& out);
 
-  uint64_t offset() const { return at_; }  // of the record that next() gave
-  uint64_t end() const { return start_; }  // behind the last verified mark
+  uint64_t offset() const { return at_; }                                  // of the record that next() gave
+  size_t length() const { return static_cast<size_t>(following_ - at_); }  // and its bytes, frame included
+  uint64_t end() const { return start_; }                                  // behind the last verified mark
   uint64_t size() const { return size_; }
   uint64_t batches() const { return batches_; }  // verified ones
   // Where the log is damaged, or not understood, and how, for people.

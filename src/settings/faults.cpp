@@ -44,6 +44,26 @@ void write_quoted(Writer& out, string_view theirs) {
   out.character('"');
 }
 
+void write_path(Writer& out, string_view path) {
+  for (char c : path) out.character(is_control(c) ? '?' : c);
+}
+
+void write_argument(Writer& out, string_view argument) {
+  if (starts_with(argument, "-")) out.text("./");  // else it would be taken for an option
+  if (!needs_shell_quotes(argument)) {
+    out.text(argument);
+    return;
+  }
+  out.character('\'');
+  for (char c : argument) {
+    if (c == '\'')
+      out.text("'\\''");
+    else
+      out.character(is_control(c) ? '?' : c);
+  }
+  out.character('\'');
+}
+
 void Faults::add(Weight weight, int code, string_view text) {
   if (count_ == faults_max || sizeof(texts_) - texts_used_ < text.size()) {
     ++unlisted_;
@@ -88,20 +108,12 @@ FaultLine& FaultLine::quoted(string_view theirs) {
 }
 
 FaultLine& FaultLine::path(string_view path) {
-  for (char c : path) out_.character(is_control(c) ? '?' : c);
+  write_path(out_, path);
   return *this;
 }
 
 FaultLine& FaultLine::command(string_view argument) {
-  if (!needs_shell_quotes(argument)) return text(argument);
-  out_.character('\'');
-  for (char c : argument) {
-    if (c == '\'')
-      out_.text("'\\''");
-    else
-      out_.character(is_control(c) ? '?' : c);
-  }
-  out_.character('\'');
+  write_argument(out_, argument);
   return *this;
 }
 

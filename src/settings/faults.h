@@ -87,5 +87,7 @@ class FaultLine {
 };
 
 void write_quoted(Writer& out, string_view theirs);
+void write_path(Writer& out, string_view path);          // as FaultLine::path
+void write_argument(Writer& out, string_view argument);  // as FaultLine::command
 
 }  // namespace tocsin

@@ -55,6 +55,20 @@ static void help_and_version_win_over_commands(void**) {
   assert_true(Typed({"-V"}).line.task == Task::version);
 }
 
+static void registry_takes_a_command_and_a_file(void**) {
+  const Typed dump({"registry", "--secrets", "dump", "a.registry"});
+  assert_true(dump.code == 0 && dump.line.task == Task::registry && dump.line.secrets);
+  assert_true(dump.line.registry_task == RegistryTask::dump && dump.line.file == "a.registry");
+  const Typed odd({"registry", "repair", "--", "-a"});
+  assert_true(odd.code == 0 && odd.line.registry_task == RegistryTask::repair && odd.line.file == "-a");
+  assert_true(Typed({"registry", "verify", "a"}).line.registry_task == RegistryTask::verify);
+  assert_true(Typed({"registry", "compact", "a"}).line.registry_task == RegistryTask::compact);
+  const Typed help({"registry", "--help"});
+  assert_true(help.code == 0 && help.line.task == Task::help && help.line.about == Task::registry);
+  for (const char* word : {"verify FILE", "dump [--secrets] FILE", "compact FILE", "repair FILE", "FILE.repaired"})
+    assert_true(help_text(Task::registry).find(word) != string_view::npos);
+}
+
 static void mistakes_are_usage_errors_with_a_sentence(void**) {
   const struct {
     std::initializer_list<const char*> args;
@@ -73,7 +87,14 @@ static void mistakes_are_usage_errors_with_a_sentence(void**) {
       {{"doctor"}, "doctor is not available in this version"},
       {{"reload"}, "reload is not available in this version"},
       {{"reexec"}, "reexec is not available in this version"},
-      {{"registry", "verify"}, "registry is not available in this version"},
+      {{"registry"}, "registry needs verify, dump, compact or repair; see tocsin registry --help"},
+      {{"registry", "verify"}, "registry needs a FILE, such as /var/lib/tocsin/devices.registry"},
+      {{"registry", "verify", ""}, "unexpected argument \"\"; see tocsin --help"},
+      {{"registry", "repiar", "x"}, "unknown command registry \"repiar\"; did you mean registry repair?"},
+      {{"registry", "frobnicate"}, "unknown command registry \"frobnicate\"; see tocsin registry --help"},
+      {{"registry", "dump", "x", "y"}, "unexpected argument \"y\"; see tocsin --help"},
+      {{"registry", "verify", "--secrets", "x"}, "--secrets goes with tocsin registry dump"},
+      {{"--secrets", "check"}, "--secrets goes with tocsin registry dump"},
       {{"check", "--online"}, "--online is not available in this version"},
       {{"run", "check"}, "unexpected argument \"check\"; see tocsin --help"},
       {{"-c"}, "-c needs a value; see tocsin --help"},
@@ -105,6 +126,7 @@ static void help_names_every_command_and_option(void**) {
 TESTS(command_line, cmocka_unit_test(nothing_typed_runs_the_default_conf),
       cmocka_unit_test(options_repeat_and_stand_on_either_side_of_the_command),
       cmocka_unit_test(plan_takes_json_before_and_behind), cmocka_unit_test(help_and_version_win_over_commands),
+      cmocka_unit_test(registry_takes_a_command_and_a_file),
       cmocka_unit_test(mistakes_are_usage_errors_with_a_sentence),
       cmocka_unit_test(help_names_every_command_and_option));
 

@@ -122,24 +122,6 @@ void time_stands_in_front_where_wanted(void**) {
   assert_true(written <= posix().port().clock.wall().s);
 }
 
-void times_agree_with_the_c_library(void**) {
-  // Every day until 2108: leap years, and 2100, which is none.
-  for (int64_t day = 0; day < 138 * 366; ++day) {
-    const int64_t at = day * 86400 + day % 86400;
-    const time_t as_time = at;
-    tm parts{};
-    assert_non_null(gmtime_r(&as_time, &parts));
-    char expected[64];
-    strftime(expected, sizeof expected, "%Y-%m-%dT%H:%M:%S", &parts);
-    uint8_t room[32];
-    Writer out{Bytes(room)};
-    write_time(out, at);
-    assert_false(out.overflowed());
-    assert_int_equal(out.size(), strlen(expected));
-    assert_memory_equal(room, expected, out.size());
-  }
-}
-
 void journal_gets_priorities_and_no_time(void**) {
   const int file = open(path("stderr"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   struct stat s {};
@@ -280,11 +262,10 @@ void busy_syslog_daemon_drops_lines(void**) {
 TESTS(posix_console, POSIX_TEST(lines_are_appended_to_the_file),
       POSIX_TEST(gathered_lines_leave_with_flush_and_ahead_of_a_warning), POSIX_TEST(rotated_file_is_reopened),
       POSIX_TEST(reopen_that_fails_keeps_the_old_file), POSIX_TEST(impossible_files_are_refused_and_change_nothing),
-      POSIX_TEST(time_stands_in_front_where_wanted), POSIX_TEST(times_agree_with_the_c_library),
-      POSIX_TEST(journal_gets_priorities_and_no_time), POSIX_TEST(only_the_named_stream_is_the_journal),
-      POSIX_TEST(full_pipe_drops_lines_and_reports_them_later), POSIX_TEST(reader_that_is_gone_costs_nothing),
-      POSIX_TEST(line_that_could_block_is_dropped), POSIX_TEST(syslog_survives_its_daemon),
-      POSIX_TEST(busy_syslog_daemon_drops_lines));
+      POSIX_TEST(time_stands_in_front_where_wanted), POSIX_TEST(journal_gets_priorities_and_no_time),
+      POSIX_TEST(only_the_named_stream_is_the_journal), POSIX_TEST(full_pipe_drops_lines_and_reports_them_later),
+      POSIX_TEST(reader_that_is_gone_costs_nothing), POSIX_TEST(line_that_could_block_is_dropped),
+      POSIX_TEST(syslog_survives_its_daemon), POSIX_TEST(busy_syslog_daemon_drops_lines));
 
 }  // namespace
 }  // namespace tocsin::posix::test
