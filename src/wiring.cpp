@@ -124,7 +124,10 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
   scratch_.cipher = region.carve(LinkScratch::cipher_bytes);
   scratch_.plain = region.carve(LinkScratch::plain_bytes);
   for (uint32_t i = 0; i < section_count_; ++i) wire_section(i, region, in);
-  relate_sections();
+  choose_services(sections);
+  for (const Section& section : sections) {
+    if (section.takes_service) services_[service_count_++] = section.kind();
+  }
 
   const ServiceFacts service{.domain = settings_.xmpp.domain.view(),
                              .version = in.version,
@@ -160,7 +163,7 @@ void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
   }
   for (const auto& module : apns.modules) section.modules[section.module_count++] = module.view();
   section.takes_service = apns.dialect == SectionDialect::p2;
-  section.sandboxed = apns.environment == ApnsEnvironment::sandbox;
+  section.sandbox = apns.environment == ApnsEnvironment::sandbox;
   origin.apns.emplace(ApnsOptions{.topic = apns.topic.view(),
                                   .team_id = apns.team_id.view(),
                                   .key_id = apns.key_id.view(),
@@ -191,21 +194,6 @@ void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
                                     .roots = &origins_[owner].roots,
                                     .h2 = {.first_streams = 1, .streams_max = heaps.streams}},
                       section, *publish_, port_, scratch_, log_);
-}
-
-// What sections are to each other.
-void Wiring::relate_sections() {
-  const std::span<Section> sections{sections_, section_count_};
-  choose_services(sections);
-  for (const Section& section : sections) {
-    if (section.takes_service) services_[service_count_++] = section.kind();
-  }
-  for (uint32_t i = 0; i < settings_.apns.count; ++i) {
-    for (uint32_t other = 0; other < settings_.apns.count; ++other) {
-      const bool same_app = settings_.apns[i].topic.view() == settings_.apns[other].topic.view();
-      if (same_app && sections[other].sandboxed) sections[i].sandbox = sections[other].number;
-    }
-  }
 }
 
 Wiring::~Wiring() {

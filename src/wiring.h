@@ -77,7 +77,6 @@ class Wiring {
     FixedText<40> name;  // "apns/siskin"
   };
   void wire_section(uint32_t i, Region& region, const WiringInputs& inputs);
-  void relate_sections();
 
   const Settings& settings_;
   port::Port& port_;

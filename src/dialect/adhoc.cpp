@@ -26,8 +26,10 @@ void write_option(Writer& out, string_view label, string_view value) {
 }
 
 void write_field(Writer& out, const AdhocField& field, const ServiceFacts& service) {
+  if (field.options == Options::web_push && !has_web_push(service)) return;
   out.text("<field var='").text(field.var).text("' type='");
-  out.text(field.options == Options::text ? "text-single" : "list-single").text("' label='").text(field.label);
+  const bool listed = field.options == Options::providers || field.options == Options::services;
+  out.text(listed ? "list-single" : "text-single").text("' label='").text(field.label);
   if (!field.required) {
     out.text("'/>");
     return;
@@ -51,6 +53,10 @@ void write_form(Writer& out, const AdhocCommand& about, const Command& command, 
   out.text("><actions execute='complete'><complete/></actions><x xmlns='jabber:x:data' type='form'><title>");
   out.text(about.name).text("</title>");
   for (const AdhocField& field : about.fields) write_field(out, field, service);
+  if (has_web_push(service) && about.dialect == DialectId::tigase && about.kind == Command::Kind::register_device) {
+    out.text("<field var='vapid-key' type='fixed' label='Web Push: the key to subscribe with'><value>");
+    out.xml(service.vapid_key).text("</value></field>");
+  }
   out.text("</x></command></iq>");
 }
 
@@ -117,7 +123,7 @@ void read_adhoc_command(const Element& element, const ServiceFacts& service, str
   command.service = about->service;
   for (const AdhocField& field : about->fields) {
     string_view value = trim(form_value(form, field.var));
-    if (value.empty() && field.into == &Command::device_id) value = trim(form_value(form, about->also_as));
+    if (value.empty() && !field.also.empty()) value = trim(form_value(form, field.also));
     if (field.required && value.empty()) return refuse_field(answer, command.iq, field.var, " is missing or empty.");
     if (value.size() > value_bytes_max) return refuse_field(answer, command.iq, field.var, " is too long.");
     if (field.options == Options::services && !has_service(service, value)) {

@@ -12,12 +12,13 @@ namespace tocsin {
 inline constexpr string_view commands_ns = "http://jabber.org/protocol/commands";
 
 struct AdhocField {
-  enum class Options : uint8_t { text, providers, services };
+  enum class Options : uint8_t { text, providers, services, web_push };  // web_push: text, asked for only with it
   string_view var;
   string_view label;
   string_view Command::*into;
   bool required = true;
   Options options = Options::text;
+  string_view also{};  // another name, read when there is nothing under the first
 };
 
 struct AdhocCommand {
@@ -28,7 +29,6 @@ struct AdhocCommand {
   std::span<const AdhocField> fields;
   string_view service = {};   // "fcm": the node's end, whose case does not matter (p2)
   bool for_services = false;  // there only where a section takes services
-  string_view also_as = {};   // a required field that is empty may come under this name: p2's android-id
   // The last word about what was read: a sentence when it is wrong, else "".
   string_view (*check)(const Element* form, Command& command) = nullptr;
 };

@@ -46,9 +46,11 @@ struct Command {
   string_view token;
   string_view provider;      // tigase: the provider id
   string_view second_token;  // tigase
-  string_view service;       // p2, v1: "apns" or "fcm"
-  string_view device_id;     // p2, v1: what tells the account's devices apart
-  string_view channel;       // p2: bare JID of a group chat that publishes for itself, or ""
+  string_view p256dh;        // Web Push keys, base64url as sent; "" also where the token is the subscription's JSON
+  string_view auth;
+  string_view service;    // p2, v1: "apns" or "fcm"
+  string_view device_id;  // p2, v1: what tells the account's devices apart
+  string_view channel;    // p2: bare JID of a group chat that publishes for itself, or ""
 };
 
 }  // namespace tocsin

@@ -16,7 +16,7 @@ string_view check(const Element* form, Command& command) {
 
 constexpr AdhocField fields[] = {
     {"token", "Device token", &Command::token},
-    {"device-id", "Device id", &Command::device_id},
+    {"device-id", "Device id", &Command::device_id, true, AdhocField::Options::text, "android-id"},
     {"muc", "Group chat", &Command::channel, false},
 };
 
@@ -28,7 +28,6 @@ constexpr AdhocCommand to_register(string_view service, string_view name) {
           .fields = fields,
           .service = service,
           .for_services = true,
-          .also_as = "android-id",
           .check = check};
 }
 constexpr AdhocCommand to_unregister(string_view service, string_view name) {

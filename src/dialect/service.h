@@ -19,7 +19,10 @@ struct ServiceFacts {
   string_view version;
   std::span<const ProviderFacts> providers{};  // in the order of the conf; sections that are off stay listed
   std::span<const string_view> services{};     // "apns", "fcm": what register-push-… finds a section for
+  string_view vapid_key{};  // base64url: Web Push is offered, and browsers subscribe with this; "" = it is not
 };
+
+inline bool has_web_push(const ServiceFacts& service) { return !service.vapid_key.empty(); }
 
 inline bool has_service(const ServiceFacts& service, string_view name) {
   for (const string_view known : service.services) {

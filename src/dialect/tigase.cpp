@@ -5,8 +5,11 @@ namespace {
 
 constexpr AdhocField fields[] = {
     {"provider", "Provider", &Command::provider, true, AdhocField::Options::providers},
-    {"device-token", "Device token", &Command::token},
-    {"device-second-token", "Second device token (calls)", &Command::second_token, false},  // only to register
+    {"device-token", "Device token", &Command::token, true, AdhocField::Options::text, "endpoint"},
+    // Only to register.
+    {"device-second-token", "Second device token (calls)", &Command::second_token, false},
+    {"p256dh", "Web Push: p256dh of the subscription", &Command::p256dh, false, AdhocField::Options::web_push},
+    {"auth", "Web Push: auth of the subscription", &Command::auth, false, AdhocField::Options::web_push},
 };
 
 constexpr AdhocCommand commands[] = {

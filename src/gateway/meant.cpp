@@ -43,10 +43,11 @@ void Publish::find_registered(const Command& command, const Device& device, Mean
   meant.provider = registration.section;
   if (device.section >= tools_.sections.size()) return meant.refuse(Outcome::config, "section missing");
   meant.section = &tools_.sections[device.section];
-  if (!command.sandbox || meant.section->sandboxed) return;
+  if (!command.sandbox || meant.section->sandbox || meant.section->kind() != "apns") return;
   // Production would call a token of the sandbox a bad one, and a device could end for it.
-  if (meant.section->sandbox == Section::no_sandbox) return meant.refuse(Outcome::config, "no section for the sandbox");
-  meant.section = &tools_.sections[meant.section->sandbox];
+  Section& partner = tools_.sections[meant.section->partner];
+  if (!partner.sandbox) return meant.refuse(Outcome::config, "no section for the sandbox");
+  meant.section = &partner;
 }
 
 // The node is a token as the provider knows it; nothing of it is kept. ours: it has the form of our own nodes.

@@ -17,8 +17,8 @@ bool Section::has_module(string_view module) const {
 void choose_services(std::span<Section> sections) {
   for (Section& section : sections) {
     uint32_t of_its_kind = 0;
-    for (const Section& other : sections) of_its_kind += other.kind() == section.kind();
-    if (of_its_kind == 1) section.takes_service = true;
+    for (const Section& other : sections) of_its_kind += other.kind() == section.kind() && !other.second_choice;
+    if (of_its_kind == 1 && !section.second_choice) section.takes_service = true;
   }
 }
 

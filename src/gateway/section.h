@@ -26,11 +26,7 @@ struct Section {
   string_view modules[section_modules_max];  // fpush: values of pushModule whose tokens are this section's
   uint32_t module_count = 0;
   bool takes_service = false;  // the one section of its kind that register-push-… and v1-register-push find
-  // Where the publish option `sandbox` leads: itself, or of an app's production section the number of the one for its
-  // sandbox; none: the conf has none, and what the other environment says of such a token is not worth hearing.
-  uint8_t sandbox = no_sandbox;
-  static constexpr uint8_t no_sandbox = 255;
-  bool sandboxed = false;  // has another environment than production
+  bool sandbox = false;        // of APNs: the environment for builds from Xcode
   uint32_t fingerprint = 0;
   // The same app in the other environment; itself: there is none. Of the two, production is named to clients.
   uint8_t partner = 0;

@@ -88,6 +88,8 @@ string_view words_of(const Command& command, Bytes room) {
     say("provider", command.provider);
     say("token", command.token);
     say("second", command.second_token);
+    say("p256dh", command.p256dh);
+    say("auth", command.auth);
     say("session", command.session);
     say("service", command.service);
     say("device", command.device_id);

@@ -42,6 +42,15 @@ constexpr string_view seeds[] = {
     "<command xmlns='http://jabber.org/protocol/commands' node='unregister-device'><x xmlns='jabber:x:data'>"
     "<field var='device-token'><value>0A1BFF</value></field><field var='provider'><value>fcm-xmpp-api</value></field>"
     "</x></command></iq>",
+    "<iq type='set' id='c1' from='ann@example.org/phone' to='push.example.org'>"
+    "<command xmlns='http://jabber.org/protocol/commands' node='register-push-fcm' action='complete'>"
+    "<x xmlns='jabber:x:data' type='submit'><field var='token'><value>fcm:APA91b</value></field>"
+    "<field var='android-id'><value>92afd7a9</value></field><field var='muc'><value>tea@muc.example.org</value></field>"
+    "</x></command></iq>",
+    "<iq type='set' id='v1' from='ann@example.org/phone' to='push.example.org'>"
+    "<command xmlns='http://jabber.org/protocol/commands' node='v1-register-push'><x xmlns='jabber:x:data'>"
+    "<field var='type'><value>apns</value></field><field var='node'><value>d1</value></field>"
+    "<field var='token'><value>0a1b</value></field></x></command></iq>",
     "<iq type='get' id='d1' from='ann@example.org/phone' to='push.example.org'>"
     "<query xmlns='http://jabber.org/protocol/disco#items' node='http://jabber.org/protocol/commands'/></iq>",
 };

@@ -33,6 +33,16 @@ void of_several_the_one_that_says_so_takes_it_or_none(void**) {
   assert_true(sections[1].takes_service);
 }
 
+void both_environments_of_an_app_are_one(void**) {
+  Section sections[2];
+  sections[0].name = "apns/sand";
+  sections[0].second_choice = true;
+  sections[1].name = "apns/siskin";
+  choose_services(sections);
+  assert_false(sections[0].takes_service);
+  assert_true(sections[1].takes_service);
+}
+
 void modules_are_compared_whole(void**) {
   Section section;
   section.modules[section.module_count++] = "monalProdiOS";
@@ -47,6 +57,7 @@ void modules_are_compared_whole(void**) {
 }  // namespace
 
 TESTS(section, cmocka_unit_test(the_only_section_of_a_kind_takes_its_service),
-      cmocka_unit_test(of_several_the_one_that_says_so_takes_it_or_none), cmocka_unit_test(modules_are_compared_whole));
+      cmocka_unit_test(of_several_the_one_that_says_so_takes_it_or_none),
+      cmocka_unit_test(both_environments_of_an_app_are_one), cmocka_unit_test(modules_are_compared_whole));
 
 }  // namespace tocsin
