@@ -1,5 +1,7 @@
 // Sections that can not send, and devices that are held: what goes wrong on our
 // side must never end a registration.
+#include <iterator>
+
 #include "gateway/publish.h"
 
 namespace tocsin {
@@ -63,10 +65,15 @@ void Publish::hold(Push& push, string_view reason, string_view advice, Instant n
 // Loudly, and once for a reason: the other devices that are held for it say nothing new until the next day.
 void Publish::say_held(const Push& push, string_view reason, string_view advice, Instant now) {
   Section& section = tools_.sections[push.section];
+  if (now >= section.say_hold_after) {
+    for (auto& said : section.hold_said) said.clear();
+    section.say_hold_after = now + say_hold_every;
+  }
   const string_view words = slice(reason, 0, 64);
-  if (section.hold_said.view() == words && now < section.say_hold_after) return;
-  (void)section.hold_said.assign(words);
-  section.say_hold_after = now + say_hold_every;
+  auto* said = section.hold_said;
+  while (said != std::end(section.hold_said) && !said->empty() && said->view() != words) ++said;
+  if (said == std::end(section.hold_said) || !said->empty()) return;
+  (void)said->assign(words);
   uint32_t held = 1;  // with this one, which is on its way to the registry
   for (uint32_t i = 0; const Device* device = tools_.registry.device_at(i); ++i)
     held += device->held && device->section == section.number && !(device->node == push.node);

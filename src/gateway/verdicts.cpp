@@ -85,7 +85,7 @@ void Publish::delivered(Push& push, Instant now, UnixTime wall) {
   if (section.probe == &push &&
       section.probe_now) {  // the first since the configuration may have changed: it speaks for all
     section.probe_now = false;
-    section.hold_said.clear();
+    section.say_hold_after = Instant{};
     section.releasing = wall.s > 0 ? wall : UnixTime{1};
     section.release_left = tools_.registry.count();
   }

@@ -109,7 +109,8 @@ class Oracle : public AnswerListener, public FakeProvider::Decider {
   void change_network();
   void change_disk();
   void change_clock();
-  void restart();
+  void stop();
+  void start();
   void change_topic();
   void heal();
   Phone& any_phone() { return phones_[random_.below(phones_count)]; }

@@ -71,7 +71,8 @@ void Oracle::step() {
   } else if (what < 80) {
     change_clock();
   } else if (what < 84) {
-    restart();
+    stop();
+    start();
   } else if (what < 87) {
     orphan_open();
     random_.coin() ? w_.server().drop() : w_.server().reset();
@@ -80,7 +81,8 @@ void Oracle::step() {
   } else if (what < 94) {
     reinstall(number_of(any_phone()));
   } else if (what < 96) {
-    enroll(number_of(any_phone()));  // as phones do when they start
+    const uint32_t number = number_of(any_phone());
+    if (!phones_[number].dead) enroll(number);  // as phones do when they start
   } else if (what < 97) {
     Phone& phone = any_phone();
     if (phone.registered && phone.registered_well && !phone.dead) phone.stale = true;
@@ -239,7 +241,7 @@ void Oracle::change_clock() {
   }
 }
 
-void Oracle::restart() {
+void Oracle::stop() {
   w_.disk().faults() = {};
   orphan_open();
   switch (random_.below(3)) {
@@ -251,6 +253,9 @@ void Oracle::restart() {
       if (!w_.exited()) complain("the gateway did not end", nullptr);
       w_.crash();
   }
+}
+
+void Oracle::start() {
   w_.start();
   orphan_open();
   ++life_;
@@ -259,10 +264,11 @@ void Oracle::restart() {
 
 // The operator takes a wrong topic for the right one, and back.
 void Oracle::change_topic() {
+  stop();
   wrong_topic_ = !wrong_topic_;
   suspicion_ = true;
   w_.set(wrong_topic_ ? "apns/siskin.topic=org.example.mistake" : "apns/siskin.topic=org.example.siskin");
-  restart();
+  start();
 }
 
 void Oracle::heal() {

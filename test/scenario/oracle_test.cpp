@@ -34,7 +34,7 @@ OracleReport life(uint64_t seed, Mutation mutation = Mutation::none, bool show =
 
 void transient_faults_end_no_registration_and_the_dead_are_dropped(void**) {
   const uint64_t only = number_from("TOCSIN_ORACLE_SEED", 0);
-  const uint64_t first = only != 0 ? only : 1;
+  const uint64_t first = only != 0 ? only : number_from("TOCSIN_ORACLE_FROM", 1);
   const uint64_t last = only != 0 ? only : number_from("TOCSIN_ORACLE_SEEDS", usual_seeds);
   OracleReport sum;
   for (uint64_t seed = first; seed <= last; ++seed) {
