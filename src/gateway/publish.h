@@ -150,6 +150,7 @@ class Publish {
                 Duration took);
 
   // up
+  bool of_another_app(const Push& push) const;
   void judged(Push& push, const Verdict& verdict, Instant now, UnixTime wall);
   void delivered(Push& push, Instant now, UnixTime wall);
   void gone(Push& push, const Verdict& verdict, Instant now, UnixTime wall);
