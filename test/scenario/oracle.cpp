@@ -13,6 +13,7 @@ constexpr string_view names[mutations_count] = {
     "service-unavailable becomes resource-constraint",
     "a 503 is a death",
     "a wrong topic is a death",
+    "an old word of death counts",
     "a death becomes wait",
     "answers get lost",
     "answers come twice",
@@ -145,7 +146,7 @@ void Oracle::judge_reply(Publication& publication, string_view stanza) {
   const PeerReply reply = read_reply(stanza);
   if (reply.from != push_jid) complain("the answer is from another address", &phone);
   if (reply.to != from_of(phone.peer)) complain("the answer is for another address", &phone);
-  const bool gone = reply.kind == PeerReply::Kind::error && reply.type == "cancel";
+  const bool gone = reply.kind == PeerReply::Kind::error && reply.condition == "item-not-found";
   if (reply.kind == PeerReply::Kind::result) ++report_.results;
   if (reply.kind == PeerReply::Kind::error) ++(gone ? report_.gones : report_.waits);
   if (phone.node.text.view() != publication.node.text.view()) return;  // of a node that has ended
@@ -208,6 +209,7 @@ const FakeProvider::Rule& Oracle::decide(string_view path) {
   } else {
     phone->accepted = true;
   }
+  if (mutation_ == Mutation::old_word_is_new && phone->stale) said_.timestamp_ms = 0;
   const bool topic = said_.reason.view() == "DeviceTokenNotForTopic" || said_.reason.view() == "BadDeviceToken";
   if ((mutation_ == Mutation::trouble_is_death && said_.status == 503) ||
       (mutation_ == Mutation::wrong_topic_is_death && topic)) {
@@ -246,8 +248,15 @@ void Oracle::end_in_peace() {
       publish(i, Occasion::message);
       w_.run_for(seconds(1));
     }
-    w_.run_for(round == 0 ? hours(2) : minutes(1));
+    w_.run_for(minutes(1));
     look_at_open();
+    if (round > 0) continue;
+    for (const Phone& phone : phones_) {
+      const Device* device = device_of(phone);
+      if (must_be_dropped(phone) && device != nullptr && !device->held)
+        complain("a dead phone outlived its next publish", &phone);
+    }
+    w_.run_for(hours(2));
   }
   if (fine()) look_at_all();
 }

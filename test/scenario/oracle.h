@@ -20,13 +20,14 @@ enum class Mutation : uint8_t {
   unavailable_becomes_constraint,  // wait/resource-constraint, of which Tigase makes an end
   trouble_is_death,                // a 503 counts as the word of death
   wrong_topic_is_death,            // what is to be held is dropped
+  old_word_is_new,                 // a 410 from before the registration counts
   death_becomes_wait,              // what is dead is never said
   answers_get_lost,
   answers_come_twice,
   answers_lose_the_resource,
   answers_come_late,
 };
-inline constexpr uint32_t mutations_count = 10;
+inline constexpr uint32_t mutations_count = 11;
 string_view name_of(Mutation mutation);
 
 struct OracleReport {

@@ -34,7 +34,7 @@ constexpr Mood moods[] = {
     {405, "MethodNotAllowed"},
     {410, "\"}}}{{"},
     {413, "PayloadTooLarge"},
-    {200, "", Act::stall},
+    {503, "ServiceUnavailable", Act::stall},  // what it says when it speaks after all
     {200, "", Act::refuse_stream},
     {200, "", Act::reset_stream},
     {200, "", Act::go_away},

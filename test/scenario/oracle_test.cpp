@@ -2,7 +2,7 @@
 // dead are dropped: random lives against the models of five servers.
 //
 //   TOCSIN_ORACLE_SEED=17 build/scenario oracle     replays one seed, with the gateway's log
-//   TOCSIN_ORACLE_SEEDS=5000 build/scenario oracle  goes deeper than the usual count
+//   TOCSIN_ORACLE_SEEDS=5000 build/scenario oracle  goes deeper than the usual count, from TOCSIN_ORACLE_FROM on
 #include "test/scenario/oracle.h"
 
 #include <cstdio>
@@ -12,9 +12,9 @@ namespace tocsin::test {
 namespace {
 
 #ifdef __SANITIZE_ADDRESS__
-constexpr uint64_t usual_seeds = 40;
+constexpr uint64_t usual_seeds = 12;
 #else
-constexpr uint64_t usual_seeds = 150;
+constexpr uint64_t usual_seeds = 50;
 #endif
 constexpr uint64_t mutant_seeds = 200;  // within so many every mutation is seen
 
