@@ -60,7 +60,7 @@ void transient_faults_end_no_registration_and_the_dead_are_dropped(void**) {
       sum.deaths, sum.restarts);
   // A storm in which nothing happens proves nothing.
   assert_true(sum.results > 0);
-  if (only == 0) assert_true(sum.waits > 0 && sum.gones > 0 && sum.silences > 0 && sum.restarts > 0);
+  if (last - first >= 9) assert_true(sum.waits > 0 && sum.gones > 0 && sum.silences > 0 && sum.restarts > 0);
 }
 
 void the_oracle_sees_every_planted_mistake(void**) {
