@@ -71,7 +71,9 @@ PublishLimits Wiring::publish_limits(const Settings& settings) {
   for (const ApnsSettings& apns : settings.apns) stateless = stateless || !apns.modules.empty();
   return {.max_inflight = settings.limits.max_inflight,
           .max_pending = settings.limits.max_pending,
-          .dead_tokens = stateless ? Publish::dead_tokens_kept : 0};
+          .dead_tokens = stateless ? Publish::dead_tokens_kept : 0,
+          .brake_devices = settings.limits.brake_devices,
+          .brake_percent = settings.limits.brake_percent};
 }
 
 Wiring::Wiring(Region& region, const WiringInputs& in)

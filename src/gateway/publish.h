@@ -30,6 +30,9 @@ struct PublishLimits {
   uint32_t max_inflight = 64;
   uint32_t max_pending = 256;
   uint32_t dead_tokens = 0;  // stateless devices that are remembered as dead or held; 0: no section has any
+  // More drops than this many and this share of a section within an hour are taken for a mistake of ours.
+  uint32_t brake_devices = 5;
+  uint32_t brake_percent = 10;
 };
 
 // What Publish works with; all of it outlives it.
@@ -147,6 +150,7 @@ class Publish {
                 Duration took);
 
   // up
+  bool of_another_app(const Push& push) const;
   void judged(Push& push, const Verdict& verdict, Instant now, UnixTime wall);
   void delivered(Push& push, Instant now, UnixTime wall);
   void gone(Push& push, const Verdict& verdict, Instant now, UnixTime wall);
@@ -161,6 +165,7 @@ class Publish {
   // trouble
   bool brake(Section& section, Instant now);
   void hold(Push& push, string_view reason, string_view advice, Instant now, UnixTime wall);
+  void say_held(const Push& push, string_view reason, string_view advice, Instant now);
   void release_slice(Section& section);
   void say_trouble(Section& section, string_view event, string_view reason, string_view advice);
 

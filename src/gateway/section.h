@@ -43,9 +43,10 @@ struct Section {
   const Push* probe = nullptr;  // to a held device, under way: one at a time
   Instant probe_after{};        // one held device may be tried from here on
   static constexpr Duration probe_every = days(1);
-  UnixTime releasing{};       // not 0: all held devices are being released, a slice a turn, since then
-  uint32_t release_left = 0;  // devices that were not looked at yet: those with lower numbers
-  Instant warn_hold_after{};  // what to check is said once an hour
+  UnixTime releasing{};        // not 0: all held devices are being released, a slice a turn, since then
+  uint32_t release_left = 0;   // devices that were not looked at yet: those with lower numbers
+  FixedText<64> hold_said[4];  // the reasons for which devices are held, as the log knows them …
+  Instant say_hold_after{};    // … and when it is told again
 
   // ---- for judging
   // The two devices that were accepted last, newest first; accepted_at 0: none.

@@ -1,15 +1,14 @@
 // Sections that can not send, and devices that are held: what goes wrong on our
 // side must never end a registration.
+#include <iterator>
+
 #include "gateway/publish.h"
 
 namespace tocsin {
 namespace {
 
-constexpr Duration say_hold_every = hours(1);
+constexpr Duration say_hold_every = days(1);
 constexpr uint32_t releases_a_turn = 256;
-// More drops than this many and this share of a section within an hour are taken for a mistake of ours.
-constexpr uint32_t brake_devices = 5;
-constexpr uint32_t brake_percent = 10;
 constexpr Duration brake_window = hours(1);
 
 }  // namespace
@@ -59,16 +58,32 @@ void Publish::hold(Push& push, string_view reason, string_view advice, Instant n
   } else if (section.probe_after <= now) {
     section.probe_after = now + Section::probe_every;
   }
-  if (now >= section.warn_hold_after) {
-    section.warn_hold_after = now + say_hold_every;
-    FixedText<16> room;
-    LogLine(tools_.log, Level::warn, "device_held")
-        .field("provider", section.name)
-        .field("device", pseudonym(push.node, room))
-        .field("reason", reason)
-        .sentence("check", advice);
-  }
+  say_held(push, reason, advice, now);
   end_push(push, Outcome::held, reason, now);
+}
+
+// Loudly, and once for a reason: the other devices that are held for it say nothing new until the next day.
+void Publish::say_held(const Push& push, string_view reason, string_view advice, Instant now) {
+  Section& section = tools_.sections[push.section];
+  if (now >= section.say_hold_after) {
+    for (auto& said : section.hold_said) said.clear();
+    section.say_hold_after = now + say_hold_every;
+  }
+  const string_view words = slice(reason, 0, 64);
+  auto* said = section.hold_said;
+  while (said != std::end(section.hold_said) && !said->empty() && said->view() != words) ++said;
+  if (said == std::end(section.hold_said) || !said->empty()) return;
+  (void)said->assign(words);
+  uint32_t held = 1;  // with this one, which is on its way to the registry
+  for (uint32_t i = 0; const Device* device = tools_.registry.device_at(i); ++i)
+    held += device->held && device->section == section.number && !(device->node == push.node);
+  FixedText<16> room;
+  LogLine(tools_.log, Level::error, "device_held")
+      .field("provider", section.name)
+      .field("device", pseudonym(push.node, room))
+      .field("reason", reason)
+      .field("held", held)
+      .sentence("check", advice);
 }
 
 // From the last device to the first: when one ends, the last takes its place, and that was looked at already.
@@ -91,12 +106,12 @@ bool Publish::brake(Section& section, Instant now) {
     section.stateless_accepted = 0;
   }
   const uint32_t drops = section.drops + 1;
-  if (drops > brake_devices) {
+  if (drops > limits_.brake_devices) {
     // The dropped may be gone from the registry, or not yet. Nobody knows how many stateless devices there are.
     uint32_t devices = section.drops + section.stateless_accepted;
     for (uint32_t i = 0; const Device* device = tools_.registry.device_at(i); ++i)
       devices += device->section == section.number;
-    if (uint64_t{drops} * 100 > uint64_t{devices} * brake_percent) return true;
+    if (uint64_t{drops} * 100 > uint64_t{devices} * limits_.brake_percent) return true;
   }
   section.drops = drops;
   return false;

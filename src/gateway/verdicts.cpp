@@ -44,6 +44,7 @@ void Publish::judged(Push& push, const Verdict& verdict, Instant now, UnixTime w
   if (verdict.reauthorize && section.token != nullptr) section.token->renew(now, wall, tools_.random);
   if (verdict.reconnect) tools_.dispatch.reconnect(push.section);
   const bool about_device = verdict.kind == Verdict::Kind::dead || verdict.kind == Verdict::Kind::suspect;
+  if (about_device && of_another_app(push)) return end_push(push, Outcome::retry, verdict.reason, now);
   if (push.request.to_second() && about_device) return second_refused(push, verdict, now);
   switch (verdict.kind) {
     case Verdict::Kind::delivered: return delivered(push, now, wall);
@@ -66,6 +67,13 @@ void Publish::judged(Push& push, const Verdict& verdict, Instant now, UnixTime w
   }
 }
 
+// The device has registered with another app since the push left: what the one before knows is no word about that.
+bool Publish::of_another_app(const Push& push) const {
+  const Device* device = tools_.registry.find(push.node);
+  if (device == nullptr || device->section == push.section) return false;
+  return device->section != tools_.sections[push.section].partner;  // the other environment of the same app
+}
+
 void Publish::delivered(Push& push, Instant now, UnixTime wall) {
   Section& section = tools_.sections[push.section];
   section.trouble.clear();
@@ -75,7 +83,7 @@ void Publish::delivered(Push& push, Instant now, UnixTime wall) {
   if (push.stateless) {
     dead_.accepted(push.node);
     ++section.stateless_accepted;
-  } else if (const Device* device = tools_.registry.find(push.node)) {
+  } else if (const Device* device = tools_.registry.find(push.node); device != nullptr && !of_another_app(push)) {
     // It is of the other environment: from now on it is sent there at once.
     if (device->section != push.section) (void)tools_.registry.move_to_section(push.node, section.name).ok();
     // Staging that is full only means that the next success writes it.
@@ -85,6 +93,7 @@ void Publish::delivered(Push& push, Instant now, UnixTime wall) {
   if (section.probe == &push &&
       section.probe_now) {  // the first since the configuration may have changed: it speaks for all
     section.probe_now = false;
+    section.say_hold_after = Instant{};
     section.releasing = wall.s > 0 ? wall : UnixTime{1};
     section.release_left = tools_.registry.count();
   }

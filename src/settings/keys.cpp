@@ -57,8 +57,8 @@ constexpr KeyRow keys[] = {
     {SectionKind::limits, "max_inflight", Form::number, into<&LimitSettings::max_inflight>, 1, 4096},
     {SectionKind::limits, "max_pending", Form::number, into<&LimitSettings::max_pending>, 0, 65'536},
     {SectionKind::limits, "devices_per_account", Form::number, into<&LimitSettings::devices_per_account>, 1, 10'000},
-    {SectionKind::limits, "brake_devices"},
-    {SectionKind::limits, "brake_percent"},
+    {SectionKind::limits, "brake_devices", Form::number, into<&LimitSettings::brake_devices>, 0, 10'000'000},
+    {SectionKind::limits, "brake_percent", Form::number, into<&LimitSettings::brake_percent>, 0, 100},
     {SectionKind::limits, "device_burst", Form::number, into<&LimitSettings::device_burst>, 1, 1000},
     {SectionKind::limits, "device_interval", Form::duration, into<&LimitSettings::device_interval>, 0, day_ms},
 

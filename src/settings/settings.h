@@ -96,6 +96,8 @@ struct LimitSettings {
   uint32_t max_inflight = 64;
   uint32_t max_pending = 256;
   uint32_t devices_per_account = 20;
+  uint32_t brake_devices = 5;   // more drops than these …
+  uint32_t brake_percent = 10;  // … and than this share of a section within an hour are held instead
   uint32_t device_burst = 10;
   Duration device_interval = seconds(5);  // 0: no limit
 };

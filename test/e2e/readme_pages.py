@@ -154,7 +154,7 @@ def keys(_):
         elif pair:
             known[section, pair.group(2)] = pair.group(3)
     rows = table_rows('README.md', 'key')
-    expect(len(rows) == 10, f'{len(rows)} keys, not ten')
+    expect(len(rows) >= 10, f'{len(rows)} keys, not ten')
     for cell, default, _ in rows:
         section, key = re.fullmatch(r'`\[(\w+)[^]]*\]` `(\w+)`', cell).groups()
         expect((section, key) in known, f'conf/tocsin.conf has no {key} in [{section}]')

@@ -151,7 +151,8 @@ void FakeProvider::received(sim::Connection& connection, ByteView bytes) {
   if (session->connection != nullptr) flush(*session);
 }
 
-const FakeProvider::Rule& FakeProvider::rule_for(string_view path) const {
+const FakeProvider::Rule& FakeProvider::rule_for(string_view path) {
+  if (decider_ != nullptr) return decider_->decide(path);
   for (uint32_t i = 0; i < rule_count_; ++i) {
     if (ends_with(path, rules_[i].token.view())) return rules_[i];
   }

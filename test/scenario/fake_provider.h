@@ -42,9 +42,27 @@ class FakeProvider : public sim::Acceptor, public sim::PeerHandler, public sim::
     no_settings,  // TLS, and then nothing
   };
 
+  // What becomes of a request.
+  struct Rule {
+    FixedText<200> token;
+    Act act = Act::answer;
+    uint16_t status = 200;
+    FixedText<64> reason;
+    int64_t timestamp_ms = 0;
+  };
+  // Decides about every request in place of the rules below.
+  class Decider {
+   public:
+    virtual const Rule& decide(string_view path) = 0;
+
+   protected:
+    ~Decider() = default;
+  };
+
   FakeProvider(sim::Simulation& world, const TlsIdentity& identity, RandomSource& random);
 
   // ---- the story
+  void ask(Decider* decider) { decider_ = decider; }
   void accept_all() { everyone_ = {}; }
   void answer_all(uint16_t status, string_view reason, int64_t timestamp_ms = 0);
   void act(Act act) { everyone_.act = act; }  // for everybody: stall, refuse_stream …
@@ -87,13 +105,6 @@ class FakeProvider : public sim::Acceptor, public sim::PeerHandler, public sim::
   void on_event(uint64_t tag) override;
 
  private:
-  struct Rule {
-    FixedText<200> token;
-    Act act = Act::answer;
-    uint16_t status = 200;
-    FixedText<64> reason;
-    int64_t timestamp_ms = 0;
-  };
   struct Session {
     sim::Connection* connection = nullptr;
     uint8_t ring_room[256 * 1024];
@@ -105,7 +116,7 @@ class FakeProvider : public sim::Acceptor, public sim::PeerHandler, public sim::
     uint32_t number = 0;
     TlsServer& tls() { return *reinterpret_cast<TlsServer*>(tls_room); }
   };
-  const Rule& rule_for(string_view path) const;
+  const Rule& rule_for(string_view path);
   Rule& make_rule(string_view token_hex);
   void remember(const H2Request& request);
   void respond(Session& session, int32_t stream, const Rule& rule);
@@ -117,6 +128,7 @@ class FakeProvider : public sim::Acceptor, public sim::PeerHandler, public sim::
   sim::Simulation& world_;
   const TlsIdentity* identity_;
   RandomSource& random_;
+  Decider* decider_ = nullptr;
   Rule everyone_;
   Rule next_;
   uint32_t next_count_ = 0;

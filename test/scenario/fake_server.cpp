@@ -123,6 +123,7 @@ void FakeServer::stanza_arrived(string_view stanza) {
     connection_->send(out.text("' id='").text(attribute_of(stanza, "id")).text("'/>").view());
     return;
   }
+  if (listener_ != nullptr) listener_->answered(stanza);
   remember(stanza);
 }
 

@@ -11,6 +11,15 @@
 
 namespace tocsin::test {
 
+// Hears every answer as it arrives: what the users' servers make of it.
+class AnswerListener {
+ public:
+  virtual void answered(string_view stanza) = 0;
+
+ protected:
+  ~AnswerListener() = default;
+};
+
 class FakeServer : public sim::Acceptor, public sim::PeerHandler {
  public:
   static constexpr uint32_t answers_kept = 2048;
@@ -29,6 +38,8 @@ class FakeServer : public sim::Acceptor, public sim::PeerHandler {
 
   explicit FakeServer(string_view secret) : secret_(secret) {}
   void greet(Greeting greeting) { greeting_ = greeting; }
+
+  void tell(AnswerListener* listener) { listener_ = listener; }
 
   bool up() const { return up_; }
   uint32_t connects() const { return connects_; }
@@ -82,6 +93,7 @@ class FakeServer : public sim::Acceptor, public sim::PeerHandler {
   };
   string_view secret_;
   Greeting greeting_ = Greeting::proper;
+  AnswerListener* listener_ = nullptr;
   sim::Connection* connection_ = nullptr;
   Framer framer_;
   bool up_ = false;

@@ -15,6 +15,14 @@ inline void expect_all_answered_once(World& w, uint32_t count) {
   assert_int_equal(w.server().numbered_twice(), 0);
 }
 
+// Publishes first … end-1, as fast as the way to the gateway takes them.
+inline void flood(World& w, string_view node, uint32_t first, uint32_t end) {
+  for (uint32_t i = first; i < end; ++i) {
+    w.server().publish_numbered(node, i);
+    while (w.server().connection()->room() < 4096) w.run_for(microseconds(100));
+  }
+}
+
 // A steady connection, and count pushes that the provider has and does not answer.
 inline NodeText stall(World& w, uint32_t count) {
   const NodeText node = w.register_device("ann@example.org/phone", token_a);

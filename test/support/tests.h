@@ -1,6 +1,6 @@
 // CMocka for C++, and one line to register a group of tests:
 //   TESTS(writer, cmocka_unit_test(hex_is_lower_case), …)
-// main() runs every group that was linked in. A failing assert longjmps, so test
+// main() runs every group that was linked in, or the one that its argument names. A failing assert longjmps, so test
 // bodies hold only trivially destructible locals.
 #pragma once
 
@@ -26,7 +26,8 @@ extern "C" {
 namespace tocsin::test {
 
 struct Group {
-  explicit Group(int (*run)());
+  Group(const char* name, int (*run)());
+  const char* name;
   int (*run)();
   Group* next;
 };
@@ -38,4 +39,4 @@ struct Group {
     static const CMUnitTest tests[] = {__VA_ARGS__};                    \
     return cmocka_run_group_tests_name(#name, tests, nullptr, nullptr); \
   }                                                                     \
-  static ::tocsin::test::Group group_##name(run_##name)
+  static ::tocsin::test::Group group_##name(#name, run_##name)

@@ -27,6 +27,8 @@ static void four_keys_start_a_gateway_and_the_rest_is_default(void**) {
   assert_int_equal(s.limits.max_inflight, 64);
   assert_int_equal(s.limits.max_pending, 256);
   assert_int_equal(s.limits.devices_per_account, 20);
+  assert_int_equal(s.limits.brake_devices, 5);
+  assert_int_equal(s.limits.brake_percent, 10);
   assert_int_equal(s.limits.device_burst, 10);
   assert_int_equal(s.limits.device_interval.ms(), 5000);
   assert_true(s.log.level == Level::info);

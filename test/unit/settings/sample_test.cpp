@@ -67,6 +67,8 @@ static void sample_with_every_comment_taken_away_is_a_conf_with_the_same_default
   assert_int_equal(s.limits.max_inflight, plain.limits.max_inflight);
   assert_int_equal(s.limits.max_pending, plain.limits.max_pending);
   assert_int_equal(s.limits.devices_per_account, plain.limits.devices_per_account);
+  assert_int_equal(s.limits.brake_devices, plain.limits.brake_devices);
+  assert_int_equal(s.limits.brake_percent, plain.limits.brake_percent);
   assert_int_equal(s.limits.device_burst, plain.limits.device_burst);
   assert_int_equal(s.limits.device_interval.us, plain.limits.device_interval.us);
   assert_true(s.log.level == plain.log.level);
