@@ -52,7 +52,7 @@ MAIN := $(BUILD)/src/main.o
 define archive_rule
 $(call archive,$(1)): $(call objects_in,$(1)) $(1)
 endef
-$(foreach f,$(ALL_SRC) port/posix port/sim port/posix/heap port/libc test/support,$(eval $(call archive_rule,$(f))))
+$(foreach f,$(ALL_SRC) port/posix port/sim port/posix/heap port/libc test/support test/swarm,$(eval $(call archive_rule,$(f))))
 $(PROGRAM): $(filter-out $(MAIN),$(call objects_in,src)) src
 
 $(BUILD)/%.o: %.cpp $(BUILD)/flags | $(BUILD)/have-libraries
@@ -102,6 +102,17 @@ $(foreach p,posix sim,$(call unit,port_$(p),$(call archives,port/$(p) $(addprefi
 $(BUILD)/unit/link $(BUILD)/unit/main: $(call archives,port/sim)
 $(call unit,main,$(PROGRAM) $(call archives,$(ALL_SRC)))
 
+# The registry on a disk that crashes: test/swarm. Its tests, the same with checksums that prove nothing, and the program
+# that runs for as long as asked.
+SWARM := $(call archives,test/swarm port/sim $(addprefix src/,$(call with_uses,link)) $(HEAP))
+UNITS += $(BUILD)/unit/swarm $(BUILD)/unit/swarm_without_crc
+$(BUILD)/unit/swarm: $(call objects_in,test/swarm/tests) $(SWARM) $(call archive,test/support)
+$(BUILD)/unit/swarm_without_crc: $(call objects_in,test/swarm/without_crc) $(SWARM) $(call archive,test/support)
+$(BUILD)/unit/swarm_without_crc: LINKING += -Wl,-z,muldefs
+$(BUILD)/swarm: $(call objects_in,test/swarm/program) $(SWARM)
+	$(call say,LINK,$@)
+	$(call link,$(filter %.o,$^))
+
 $(UNITS):
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
@@ -115,11 +126,13 @@ $(BUILD)/scenario: $(call objects_in,test/scenario) $(PROGRAM) $(call archives,$
 
 $(call objects_in,$(wildcard test/unit/* test/scenario test/support)): | $(BUILD)/have-cmocka
 
-programs: all $(UNITS) $(SCENARIO)
+programs: all $(UNITS) $(SCENARIO) $(BUILD)/swarm
 unit: $(UNITS)
 	@tools/count_tests.sh $(UNITS)
 scenario: $(SCENARIO)
 	@tools/count_tests.sh $(SCENARIO)
+swarm: $(BUILD)/swarm
+	@$< --seeds $(or $(SEEDS),0) $(if $(FROM),--from $(FROM)) $(if $(MUTATION),--mutation $(MUTATION))
 layers:
 	@tools/check_layers.sh
 style:
@@ -167,12 +180,13 @@ help:
 	  'make check      build, unit tests, scenarios: no root, no network, no setup' \
 	  'make test       everything that CI runs (setup first)' \
 	  'make bench      the table of performance and footprint' \
+	  'make swarm      crashes registries until interrupted; SEEDS=N: so many plays, FROM=SEED: from there on' \
 	  'make install    DESTDIR PREFIX SBINDIR SYSCONFDIR MANDIR SYSTEMDUNITDIR' \
 	  'make format     clang-format over all sources;  make style, layers, needed: one check each' \
 	  'make unit, scenario   their tests, with all output;  make clean' \
 	  'Variables: CXX CXXFLAGS CPPFLAGS LDFLAGS, BUILD=folder, CI=1 (warnings are errors), SANITIZE=1, V=1'
 
 FORCE:
-.PHONY: all programs unit scenario layers style needed check test setup demo bench format install clean help FORCE
+.PHONY: all programs unit scenario swarm layers style needed check test setup demo bench format install clean help FORCE
 .SECONDARY:
 -include $(shell find $(BUILD)/src $(BUILD)/port $(BUILD)/test -name '*.d' 2>/dev/null)

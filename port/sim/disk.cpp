@@ -350,13 +350,16 @@ Result<Disk::Sync> Disk::sync_begin(Inode inode) {
 Status Disk::sync_end(const Sync& sync) {
   if (faults_.stop_at > 0 && operations_ >= faults_.stop_at) return Error::io;
   const bool fails = faults_.sync_failures > 0;
+  uint32_t kept = 0;
   for (uint32_t i = 0; i < data_count_; ++i) {
     const DataOperation& operation = data_operations_[i];
-    if (operation.inode == sync.inode && operation.sequence < sync.before && (!fails || random_.coin())) {
-      apply(operation, true);
-    }
+    const bool meant = operation.inode == sync.inode && operation.sequence < sync.before;
+    const bool applied = meant && (!fails || random_.coin());
+    if (applied) apply(operation, true);
+    if (!meant || (!applied && operation.truncation)) data_operations_[kept++] = operation;
   }
-  drop_data(sync);
+  data_count_ = kept;
+  if (kept == 0) pending_used_ = 0;
   if (!fails) return {};
   --faults_.sync_failures;
   return faults_.sync_error;

@@ -54,8 +54,9 @@ struct DiskFaults {
   Error write_error = Error::io;
   uint64_t write_budget = 0;
   uint32_t write_failures = 0;
-  // The next syncs fail; chance decides what of them is durable, and none of it will
-  // be tried again: later syncs succeed without it (Linux does so after EIO).
+  // The next syncs fail; chance decides what of them is durable, and none of the bytes will
+  // be tried again: later syncs succeed without them (Linux does so after EIO). A new size is: it stands in the
+  // file system's own journal, and one that can not write that goes on read-only.
   Error sync_error = Error::io;
   uint32_t sync_failures = 0;
   Error open_error = Error::io;  // of open, replace, remove, make_directory, lock

@@ -1,5 +1,7 @@
 #include "link/journal_file.h"
 
+#include <algorithm>
+
 #include "base/writer.h"
 
 namespace tocsin {
@@ -22,13 +24,14 @@ Status JournalFile::open(string_view path, string_view directory) {
   Result<port::Handle> file = storage_.open(path_.c_str(), port::OpenMode::read_write);
   if (!file.ok() && file.error() == Error::not_found) {
     file = storage_.open(path_.c_str(), port::OpenMode::create);
-    if (!file.ok()) return file.error();
-    if (const Status synced = storage_.sync_directory(directory_.c_str()); !synced.ok()) {
-      storage_.shut(file.value());
-      return synced;
-    }
   }
   if (!file.ok()) return file.error();
+  // The name that was found may not be durable: whoever created or renamed the file may have been killed before its
+  // sync.
+  if (const Status synced = storage_.sync_directory(directory_.c_str()); !synced.ok()) {
+    storage_.shut(file.value());
+    return synced;
+  }
   const Result<uint64_t> size = storage_.size(file.value());
   if (!size.ok()) {
     storage_.shut(file.value());
@@ -54,6 +57,22 @@ Status JournalFile::cut(uint64_t size) {
   if (const Status cut = storage_.truncate(file_, size); !cut.ok()) return cut;
   size_ = size;
   tail_dirty_ = false;
+  return storage_.sync_now(file_);
+}
+
+// Written anew, not only synced: after a sync that failed the system believes that there is nothing left to write.
+Status JournalFile::renew(uint64_t offset) {
+  uint8_t room[4096];
+  for (uint64_t at = offset; at < size_;) {
+    const Result<size_t> read =
+        storage_.read_at(file_, at, Bytes(room).first(std::min<uint64_t>(sizeof room, size_ - at)));
+    if (!read.ok() || read.value() == 0) return read.ok() ? Error::io : read.error();
+    const Status written = storage_.write_at(file_, at, ByteView(room).first(read.value()));
+    // Where overwriting takes room and there is none, a start must be possible all the same: synced it is.
+    if (!written.ok() && written.error() == Error::no_space) break;
+    if (!written.ok()) return written;
+    at += read.value();
+  }
   return storage_.sync_now(file_);
 }
 
@@ -166,7 +185,7 @@ void JournalFile::switch_over() {
   file_ = second_;
   second_ = former;
   size_ = second_size_;
-  tail_dirty_ = false;
+  tail_dirty_ = tail_dirty_ && name_loose_;  // a power cut may bring the former file back
 }
 
 Result<size_t> JournalFile::read_former(uint64_t offset, Bytes room) {

@@ -17,7 +17,7 @@ namespace tocsin {
 class JournalFile : public Journal, public Rewrite {
  public:
   explicit JournalFile(port::Storage& storage) : storage_(storage) {}
-  // Opens or creates path (0600; the directory is synced then), and removes what a compaction left half done.
+  // Opens or creates path (0600), syncs the directory, and removes what a compaction left half done.
   // Error::too_long: of a path that leaves no room for the names beside it.
   Status open(string_view path, string_view directory);
   void shut();
@@ -27,6 +27,7 @@ class JournalFile : public Journal, public Rewrite {
   Status append(ByteView batch) override;
   bool decided(Status& outcome) override;
   Status cut(uint64_t size) override;
+  Status renew(uint64_t offset) override;
 
   Status begin() override;
   Status write(ByteView bytes) override;

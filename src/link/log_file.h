@@ -24,6 +24,7 @@ class LogFile final : public Journal {
   uint64_t size() const override { return size_; }
   Status append(ByteView) override { return Error::read_only; }
   bool decided(Status&) override { return false; }
+  Status renew(uint64_t) override { return {}; }
   Status cut(uint64_t size) override;  // looks away from there on; the file stays as it is
 
  private:

@@ -23,6 +23,9 @@ class Journal {
   virtual bool decided(Status& outcome) = 0;
   // Cuts the tail that replay found behind the last commit mark.
   virtual Status cut(uint64_t size) = 0;
+  // Makes durable once more what stands from offset on: the last batch, which replay takes for the truth now. Whoever
+  // wrote it may have been killed before its sync, or was told that the sync failed; it can be read all the same.
+  virtual Status renew(uint64_t offset) = 0;
 
  protected:
   ~Journal() = default;

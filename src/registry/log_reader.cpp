@@ -91,6 +91,7 @@ Result<bool> LogReader::verify_batch() {
       sum.add(bytes);
       at += bytes.size();
     }
+    last_ = batches_ == 0 ? 0 : start_;
     ++batches_;
     following_ = start_;
     mark_at_ = at;

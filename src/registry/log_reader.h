@@ -32,6 +32,8 @@ class LogReader {
   uint64_t end() const { return start_; }                                  // behind the last verified mark
   uint64_t size() const { return size_; }
   uint64_t batches() const { return batches_; }  // verified ones
+  // Where the last of them begins: its first record, or the header that was written with it.
+  uint64_t last_batch() const { return last_; }
   // Where the log is damaged, or not understood, and how, for people.
   uint64_t problem_offset() const { return problem_offset_; }
   string_view problem() const { return problem_.view(); }
@@ -53,6 +55,7 @@ class LogReader {
   uint64_t keep_from_ = 0;  // when more is read, what is held from here on stays if it can
   uint64_t size_;
   uint64_t start_ = 0;  // of the batch that is next to be verified
+  uint64_t last_ = 0;   // of the one that was verified last
   uint64_t at_ = 0;
   uint64_t following_ = 0;  // the record after it
   uint64_t mark_at_ = 0;    // of the verified batch whose records are handed out

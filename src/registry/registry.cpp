@@ -48,7 +48,7 @@ void RegistryInside::take_header(const FileHeader& taken) {
 
 Status RegistryInside::replay(Bytes scratch) {
   GW_CHECK(scratch.size() >= Registry::replay_scratch_bytes && devices.count() == 0 && decided == 0);
-  if (journal.size() == 0) return {};
+  if (journal.size() == 0) return make_durable(0);  // a cut that nobody came to sync may have left it so
   LogReader reader(journal, scratch);
   FileHeader found;
   Result<bool> more = reader.open(found);
@@ -81,10 +81,19 @@ Status RegistryInside::replay(Bytes scratch) {
     Device& device = devices.at(i);
     device.refreshed += std::min(day_seconds, UINT32_MAX - device.refreshed);
   }
-  if (cut_bytes == 0) return {};
-  const Status cut = journal.cut(reader.end());
-  if (!cut.ok()) GW_CHECK(problem.assign("the torn end of the registry can not be cut off"));
-  return cut;
+  if (cut_bytes > 0) {
+    const Status cut = journal.cut(reader.end());
+    if (!cut.ok()) GW_CHECK(problem.assign("the torn end of the registry can not be cut off"));
+    if (!cut.ok()) return cut;
+  }
+  return make_durable(reader.last_batch());
+}
+
+// Whatever was found is what counts from now on.
+Status RegistryInside::make_durable(uint64_t last_batch) {
+  const Status renewed = journal.renew(last_batch);
+  if (!renewed.ok()) GW_CHECK(problem.assign("the last batch of the registry can not be made durable"));
+  return renewed;
 }
 
 uint8_t RegistryInside::section_number(string_view name) const {

@@ -26,6 +26,7 @@ class SlowAuthority final : public Authority, public sim::Timed {
   Result<size_t> read(uint64_t offset, Bytes room) override { return local_->read(offset, room); }
   uint64_t size() const override { return local_->size(); }
   Status cut(uint64_t size) override { return local_->cut(size); }
+  Status renew(uint64_t offset) override { return local_->renew(offset); }
   Status append(ByteView batch) override {
     assert_true(batch_.empty());
     ++asked;

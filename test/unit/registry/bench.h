@@ -21,6 +21,7 @@ class MemoryJournal final : public Journal {
   Status append(ByteView batch) override;
   Status cut(uint64_t size) override;
   bool decided(Status& outcome) override;
+  Status renew(uint64_t offset) override;
 
   void decide(bool ok);
   Bytes all() { return {bytes, static_cast<size_t>(size_)}; }
@@ -29,9 +30,12 @@ class MemoryJournal final : public Journal {
   bool append_fails = false;
   bool read_fails = false;
   bool cut_fails = false;
+  bool renew_fails = false;
   uint32_t appends = 0;
   uint32_t reads = 0;
   uint32_t cuts = 0;
+  uint32_t renewals = 0;
+  uint64_t renewed_from = 0;
   uint8_t* bytes = nullptr;
 
  private:

@@ -133,6 +133,7 @@ static void a_journal_that_is_full_says_so_at_once(void** state) {
     Status append(ByteView) override { return ++appends, Status(); }
     bool decided(Status&) override { return false; }
     Status cut(uint64_t) override { return Error::io; }
+    Status renew(uint64_t) override { return Error::io; }
     uint32_t appends = 0;
   };
   static Full full;

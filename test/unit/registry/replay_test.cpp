@@ -326,10 +326,35 @@ static void an_empty_batch_is_a_batch(void** state) {
   expect_usable(b);
 }
 
+static void the_last_batch_is_made_durable_once_more(void** state) {
+  Bench& b = bench(state);
+  const uint32_t before = b.journal.renewals;
+  b.open();
+  assert_int_equal(b.journal.renewals, before + 1);  // an empty file: a cut may have left it so
+  assert_int_equal(b.journal.renewed_from, 0);
+  LogWriter(b.journal).header();
+  b.open();
+  assert_int_equal(b.journal.renewals, before + 2);
+  assert_int_equal(b.journal.renewed_from, 0);
+  b.add(1, 1);
+  assert_true(b.commit().ok());
+  b.open();
+  assert_int_equal(b.journal.renewed_from, 0);  // the header came with it
+  const uint64_t end = b.journal.size();
+  b.add(1, 2);
+  assert_true(b.commit().ok());
+  b.open();
+  assert_int_equal(b.journal.renewed_from, end);
+  b.journal.renew_fails = true;
+  assert_int_equal(b.try_open().error(), Error::io);
+  assert_string_equal(b.registry->problem(), "the last batch of the registry can not be made durable");
+}
+
 TESTS(replay, BENCH_TEST(replay_is_the_live_state), BENCH_TEST(a_tail_torn_at_any_byte_is_cut),
       BENCH_TEST(one_flipped_bit_is_damage_or_a_torn_tail), BENCH_TEST(swapped_records_are_not_a_batch),
       BENCH_TEST(newer_records_are_named_and_nothing_is_cut), BENCH_TEST(a_file_of_format_1_is_read_and_written_on),
       BENCH_TEST(a_newer_format_and_a_foreign_file_are_left_alone), BENCH_TEST(more_than_a_batch_can_hold_is_never_cut),
       BENCH_TEST(marks_of_an_older_file_prove_nothing), BENCH_TEST(a_malformed_record_in_a_good_batch_is_damage),
       BENCH_TEST(batches_larger_than_the_scratch_are_replayed), BENCH_TEST(trouble_with_the_file_is_told),
-      BENCH_TEST(records_of_unknown_devices_are_passed_over_and_counted), BENCH_TEST(an_empty_batch_is_a_batch));
+      BENCH_TEST(records_of_unknown_devices_are_passed_over_and_counted), BENCH_TEST(an_empty_batch_is_a_batch),
+      BENCH_TEST(the_last_batch_is_made_durable_once_more));
