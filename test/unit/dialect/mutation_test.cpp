@@ -184,7 +184,7 @@ void check(string_view xml, size_t bytes_max, Tally& tally) {
   if (stanza == nullptr) return;
   const Element& root = *stanza->root;
   Writer answer{Bytes(answer_room)};
-  const Command command = read_stanza(*stanza, service, fresh_session, answer);
+  const Command command = read_stanza(*stanza, rich_service, fresh_session, answer);
   assert_false(answer.overflowed());
   ++tally.read;
   ++tally.kinds[static_cast<size_t>(command.kind)];
@@ -228,7 +228,13 @@ void check(string_view xml, size_t bytes_max, Tally& tally) {
     case Kind::unregister_device:
       expect_text(type, "set");
       assert_false(stanza->odd);
-      assert_false(command.provider.empty() || command.token.empty() || command.session.empty());
+      assert_false(command.session.empty() || command.asked.empty());
+      assert_true(command.provider.empty() == (command.dialect != DialectId::tigase));
+      assert_true(command.provider.empty() == !command.service.empty());
+      assert_true(command.service.empty() ||
+                  (has_service(rich_service, command.service) && !command.device_id.empty()));
+      if (command.kind == Kind::register_device || command.dialect == DialectId::tigase)
+        assert_false(command.token.empty());
       assert_true(command.kind == Kind::register_device || command.second_token.empty());
       break;
   }
