@@ -223,7 +223,7 @@ int run_apns_token() {
                               cmocka_unit_test(for_60_days_no_token_is_young_at_its_end_or_old_at_its_use)};
   return cmocka_run_group_tests_name("apns_token", tests, make, unmake);
 }
-Group group_apns_token(run_apns_token);
+Group group_apns_token("apns_token", run_apns_token);
 
 }  // namespace
 }  // namespace tocsin::test
