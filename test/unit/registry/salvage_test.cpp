@@ -325,6 +325,7 @@ static void a_sector_that_can_not_be_read_is_lost_alone(void** state) {
     Status append(ByteView) override { return Error::read_only; }
     bool decided(Status&) override { return false; }
     Status cut(uint64_t) override { return Error::read_only; }
+    Status renew(uint64_t) override { return Error::io; }
   };
   Bench& b = bench(state);
   const ByteView log = long_sample(b, 60);
