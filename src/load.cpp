@@ -26,7 +26,14 @@ int code_for(Error error) {
   }
 }
 
-Place apns_place(uint32_t index) { return Place{.kind = SectionKind::apns, .index = index}; }
+// The key of the conf that names what a section signs with.
+string_view credential_key(const Settings& settings, uint32_t section) {
+  return settings.is_apns(section) ? "key" : "service_account";
+}
+string_view credential_path(const Settings& settings, uint32_t section) {
+  return settings.is_apns(section) ? settings.apns[section].key.view()
+                                   : settings.fcm_of(section).service_account.view();
+}
 
 // The arena's next user must not find a secret.
 void wipe(ByteView bytes) {
@@ -53,9 +60,9 @@ void Loader::load(const CommandLine& line, Arena& room, LoadedFiles& files) {
   for (const string_view argument : line.overrides) parser_.override(argument);
   validate(*settings_, parser_.origins(), *environment_, *faults_);
   read_secret(room);
-  for (uint32_t i = 0; i < settings_->apns.count; ++i) {
+  for (uint32_t i = 0; i < settings_->section_count(); ++i) {
     read_provider(i, room, files);
-    files.providers_on += files.apns[i].off ? 0 : 1;
+    files.providers_on += files.sections[i].off ? 0 : 1;
     ++loaded_;
   }
 }
@@ -118,44 +125,46 @@ void Loader::read_secret(Arena& room) {
   room.rewind(mark);
 }
 
-void Loader::read_provider(uint32_t index, Arena& room, LoadedFiles& files) {
-  LoadedFiles::Provider& provider = files.apns[index];
-  const ApnsSettings& apns = settings_->apns[index];
+void Loader::read_provider(uint32_t section, Arena& room, LoadedFiles& files) {
+  LoadedFiles::Provider& provider = files.sections[section];
   provider = LoadedFiles::Provider{};
-  if (apns.key.empty()) {  // validate() spoke of it
+  const string_view path = credential_path(*settings_, section);
+  if (path.empty()) {  // validate() spoke of it
     provider.off = true;
     return;
   }
-  const Wanted wanted{.path = apns.key.view(),
-                      .where = parser_.origins().key(apns_place(index), "key"),
-                      .key = "key",
-                      .bytes_max = key_bytes_max,
+  const bool apns = settings_->is_apns(section);
+  const string_view name = credential_key(*settings_, section);
+  const Wanted wanted{.path = path,
+                      .where = parser_.origins().key(place(section), name),
+                      .key = name,
+                      .bytes_max = apns ? key_bytes_max : service_account_bytes_max,
                       .weight = Weight::provider_off};
   const Read key = read(wanted, room);
   if (!key.ok || !check_mode(wanted, key.mode)) {
     provider.off = true;
-  } else if (!has(key.bytes, "-----BEGIN PRIVATE KEY-----")) {
-    turn_off(files, index, "key",
+  } else if (apns && !has(key.bytes, "-----BEGIN PRIVATE KEY-----")) {
+    turn_off(files, section, "key",
              "the file is not the unencrypted .p8 key that Apple hands out (PEM, BEGIN PRIVATE KEY)");
   } else {
     provider.key = key.bytes;
   }
   // Also for a provider that is off: the operator sees all faults at once.
-  if (!read_certificates(index, room, files)) provider.off = true;
+  if (!read_certificates(section, room, files)) provider.off = true;
   if (provider.off) provider.key = {};
 }
 
-bool Loader::read_certificates(uint32_t index, Arena& room, LoadedFiles& files) {
-  const ApnsSettings& apns = settings_->apns[index];
-  LoadedFiles::Provider& provider = files.apns[index];
-  const Where where = parser_.origins().nearest(apns_place(index), "ca_file");
-  if (apns.ca_file.empty()) return read_system_certificates(where, room, provider.ca);
-  for (uint32_t i = 0; i < index; ++i) {
-    if (settings_->apns[i].ca_file.view() != apns.ca_file.view() || files.apns[i].ca.empty()) continue;
-    provider.ca = files.apns[i].ca;
+bool Loader::read_certificates(uint32_t section, Arena& room, LoadedFiles& files) {
+  const ProviderSettings& settings = settings_->section(section);
+  LoadedFiles::Provider& provider = files.sections[section];
+  const Where where = parser_.origins().nearest(place(section), "ca_file");
+  if (settings.ca_file.empty()) return read_system_certificates(where, room, provider.ca);
+  for (uint32_t i = 0; i < section; ++i) {
+    if (settings_->section(i).ca_file.view() != settings.ca_file.view() || files.sections[i].ca.empty()) continue;
+    provider.ca = files.sections[i].ca;
     return true;
   }
-  const Read ca = read({.path = apns.ca_file.view(),
+  const Read ca = read({.path = settings.ca_file.view(),
                         .where = where,
                         .key = "ca_file",
                         .bytes_max = ca_bytes_max,
@@ -163,7 +172,7 @@ bool Loader::read_certificates(uint32_t index, Arena& room, LoadedFiles& files) 
                        room);
   if (!ca.ok) return false;
   if (!has(ca.bytes, certificate_begins)) {
-    turn_off(files, index, "ca_file", "the file holds no certificate in PEM (BEGIN CERTIFICATE)");
+    turn_off(files, section, "ca_file", "the file holds no certificate in PEM (BEGIN CERTIFICATE)");
     return false;
   }
   provider.ca = ca.bytes;
@@ -193,15 +202,15 @@ bool Loader::read_system_certificates(Where where, Arena& room, ByteView& ca) {
   return false;
 }
 
-void Loader::turn_off(LoadedFiles& files, uint32_t apns, string_view key_name, string_view sentence) {
+void Loader::turn_off(LoadedFiles& files, uint32_t section, string_view key_name, string_view sentence) {
   // While load() runs, the provider is not counted yet.
-  LoadedFiles::Provider& provider = files.apns[apns];
-  if (apns < loaded_ && !provider.off) --files.providers_on;
+  LoadedFiles::Provider& provider = files.sections[section];
+  if (section < loaded_ && !provider.off) --files.providers_on;
   provider.off = true;
-  const ApnsSettings& settings = settings_->apns[apns];
-  const string_view path = key_name == "key" ? settings.key.view() : settings.ca_file.view();
-  FaultLine line(*faults_, parser_.origins().nearest(apns_place(apns), key_name), Weight::provider_off,
-                 exit_code::conf);
+  const bool credential = key_name == credential_key(*settings_, section);
+  const string_view path =
+      credential ? credential_path(*settings_, section) : settings_->section(section).ca_file.view();
+  FaultLine line(*faults_, parser_.origins().nearest(place(section), key_name), Weight::provider_off, exit_code::conf);
   line.text(key_name).text(": ");
   if (!path.empty()) line.path(path).text(": ");  // else it is the system's store
   line.text(sentence);

@@ -17,6 +17,8 @@ namespace tocsin {
 
 inline constexpr size_t conf_bytes_max = 256 * 1024;
 inline constexpr size_t key_bytes_max = 8 * 1024;
+// A service account has 2.4 KB; google-services.json, which is often taken for one, may have many times that.
+inline constexpr size_t service_account_bytes_max = 64 * 1024;
 inline constexpr size_t ca_bytes_max = 512 * 1024;
 // Room for the loader's arena: the largest conf (its room is given back), the
 // system's certificates, and keys and pinned roots of all sections.
@@ -27,10 +29,10 @@ inline constexpr size_t load_room_bytes = 1024 * 1024;
 struct LoadedFiles {
   struct Provider {
     bool off = false;  // takes registrations, but its publishes get `wait`
-    ByteView key;      // PEM; empty when off
+    ByteView key;      // APNs: PEM; FCM: the service account's JSON; empty when off
     ByteView ca;       // PEM; the system's store where the section names none
   };
-  Provider apns[sections_max];  // same index as Settings::apns
+  Provider sections[sections_max];  // by the section's number
   uint32_t providers_on = 0;
 };
 
@@ -46,8 +48,8 @@ class Loader {
   void load(const CommandLine& line, Arena& room, LoadedFiles& files);
 
   // For what shows only when the key or the certificates are used: one more fault, at
-  // the line of key or ca_file, and the section is off.
-  void turn_off(LoadedFiles& files, uint32_t apns, string_view key_name, string_view sentence);
+  // the line of that key of the conf, and the section is off.
+  void turn_off(LoadedFiles& files, uint32_t section, string_view key_name, string_view sentence);
 
  private:
   // A file to be read, and how to speak of it.
@@ -66,8 +68,9 @@ class Loader {
 
   bool read_confs(const CommandLine& line, Arena& room);
   void read_secret(Arena& room);
-  void read_provider(uint32_t index, Arena& room, LoadedFiles& files);
-  bool read_certificates(uint32_t index, Arena& room, LoadedFiles& files);
+  Place place(uint32_t section) const { return place_of_section(*settings_, section); }
+  void read_provider(uint32_t section, Arena& room, LoadedFiles& files);
+  bool read_certificates(uint32_t section, Arena& room, LoadedFiles& files);
   bool read_system_certificates(Where where, Arena& room, ByteView& ca);
   Read read(const Wanted& wanted, Arena& room);
   Error read_bytes(const char* path, size_t bytes_max, Arena& room, ByteView& bytes);

@@ -68,7 +68,7 @@ posix::ConsoleSettings console_settings(const LogSettings& log) {
 uint32_t arm_sections(Wiring& wiring, Loader& loader, Program& program) {
   uint32_t armed = 0;
   for (uint32_t i = 0; i < wiring.section_count(); ++i) {
-    if (program.files.apns[i].off) continue;
+    if (program.files.sections[i].off) continue;
     const char* culprit = "";
     const char* problem = "";
     if (wiring.arm(i, program.files, &culprit, &problem)) {

@@ -15,11 +15,15 @@ struct HeapSizes {
   size_t resolver = 0;  // c-ares
   size_t xml = 0;       // one expat parser
   size_t tls = 0;       // one TLS session
-  size_t h2 = 0;        // one HTTP/2 session
+  size_t h2 = 0;        // one HTTP/2 session with APNs
+  size_t h2_fcm = 0;    // … with FCM
+  size_t h2_token = 0;  // … with the endpoint of access tokens
   size_t json = 0;      // one answer of a provider
-  size_t key = 0;       // one signing key
+  size_t key = 0;       // one signing key of APNs
+  size_t rsa_key = 0;   // … of a service account
   size_t roots(size_t pem_bytes) const { return 48 * 1024 + 4 * pem_bytes; }
-  uint32_t streams = 0;  // in flight per HTTP/2 session
+  uint32_t streams = 0;      // in flight per HTTP/2 session with APNs
+  uint32_t streams_fcm = 0;  // … with FCM
 };
 HeapSizes heap_sizes(const Settings& settings);
 
@@ -28,7 +32,7 @@ inline constexpr size_t process_heap_bytes = 1024 * 1024;
 inline constexpr size_t resolver_heap_bytes = 416 * 1024;
 
 // Sections that are not off and name the same bundle share its roots: index of the first such section.
-uint32_t roots_owner(const LoadedFiles& files, uint32_t apns);
+uint32_t roots_owner(const LoadedFiles& files, uint32_t section);
 
 void plan_memory(const Settings& settings, const LoadedFiles& files, Plan& plan);
 

@@ -26,8 +26,15 @@ HostPort apns_host(const ApnsSettings& apns) {
       apns.environment == ApnsEnvironment::sandbox ? "api.sandbox.push.apple.com" : "api.push.apple.com", 443);
 }
 
-bool has_id(const ApnsSettings& apns, string_view id) {
-  for (const auto& each : apns.provider) {
+HostPort fcm_host(const FcmSettings& fcm) {
+  return fcm.endpoint.host.empty() ? host_and_port("fcm.googleapis.com", 443) : fcm.endpoint;
+}
+
+// One token an hour: nobody needs the connection in between.
+constexpr Duration token_idle_close = seconds(10);
+
+bool has_id(const ProviderSettings& section, string_view id) {
+  for (const auto& each : section.provider) {
     if (each.view() == id) return true;
   }
   return false;
@@ -104,7 +111,7 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
   uint32_t publisher_count = 0;
   for (const Domain& domain : settings_.xmpp.publishers) publishers_[publisher_count++] = domain.view();
   const AccessRules access{.accounts = {accounts_, account_count}, .publishers = {publishers_, publisher_count}};
-  section_count_ = settings_.apns.count;
+  section_count_ = settings_.section_count();
   const std::span<Section> sections{sections_, section_count_};
   publish_.emplace(region, publish_limits(settings_), *throttle_,
                    PublishTools{.registry = *registry_,
@@ -137,77 +144,129 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
                              .services = {services_, service_count_}};
   gateway_.emplace(service, *publish_, *enroll_, *registry_, *upkeep_, *component_, port_.entropy);
   component_->serve(*gateway_);
-  loop_.serve(*gateway_, *component_, {links_, section_count_}, journal);
+  loop_.serve(*gateway_, *component_, {links_, 2 * size_t{section_count_}}, journal);
 }
 
 void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
-  const ApnsSettings& apns = settings_.apns[i];
+  const bool apns = settings_.is_apns(i);
+  const ProviderSettings& settings = settings_.section(i);
+  const LoadedFiles::Provider& files = in.files.sections[i];
   Section& section = sections_[i];
   Origin& origin = origins_[i];
   uint8_t room[40];
   Writer name(room);
-  name.text("apns/").text(apns.name.view());
+  name.text(apns ? "apns/" : "fcm/").text(settings.name.view());
   GW_CHECK(origin.name.assign(name.view()));
   names_[i] = origin.name.view();
   section.name = origin.name.view();
   section.number = static_cast<uint8_t>(i);
   section.partner = static_cast<uint8_t>(i);
-  for (uint32_t other = 0; other < section_count_; ++other) {
-    const ApnsSettings& there = settings_.apns[other];
-    if (!are_pair(apns, there)) continue;
-    section.partner = static_cast<uint8_t>(other);
-    section.second_choice = apns.environment == ApnsEnvironment::sandbox;
-  }
-  for (const auto& id : apns.provider) {
+  if (apns) find_partner(section);
+  for (const auto& id : settings.provider) {
     section.ids[section.id_count++] = id.view();
-    if (section.second_choice && has_id(settings_.apns[section.partner], id.view())) continue;
-    facts_[fact_count_++] = {.id = id.view(), .label = apns.label.empty() ? section.name : apns.label.view()};
+    if (section.second_choice && has_id(settings_.section(section.partner), id.view())) continue;
+    facts_[fact_count_++] = {.id = id.view(), .label = settings.label.empty() ? section.name : settings.label.view()};
   }
-  for (const auto& module : apns.modules) section.modules[section.module_count++] = module.view();
-  section.takes_service = apns.dialect == SectionDialect::p2;
-  section.sandbox = apns.environment == ApnsEnvironment::sandbox;
-  origin.apns.emplace(ApnsOptions{.topic = apns.topic.view(),
-                                  .team_id = apns.team_id.view(),
-                                  .key_id = apns.key_id.view(),
-                                  .sandbox = apns.environment == ApnsEnvironment::sandbox,
-                                  .payload = payload_of(apns.payload),
-                                  .clear_text = apns.clear_text,
-                                  .empty = empty_of(apns.empty),
-                                  .empty_wake = empty_of(apns.empty_wake),
-                                  .alert_title = apns.alert_title.view(),
-                                  .alert_body = apns.alert_body.view(),
-                                  .sound = apns.sound.view(),
-                                  .category = apns.category.view()});
-  section.provider = &*origin.apns;
-  section.fingerprint = origin.apns->fingerprint();
-  section.off = in.files.apns[i].off;
+  for (const auto& module : settings.modules) section.modules[section.module_count++] = module.view();
+  section.takes_service = settings.dialect == SectionDialect::p2;
+  section.sandbox = apns && settings_.apns[i].environment == ApnsEnvironment::sandbox;
+  section.provider =
+      apns ? &make_apns(settings_.apns[i], origin) : &make_fcm(settings_.fcm_of(i), files, region, origin);
+  section.fingerprint = section.provider->fingerprint();
+  section.off = files.off;
   if (section.off) return;
 
   const HeapSizes heaps = heap_sizes(settings_);
   const uint32_t owner = origin.roots_owner = roots_owner(in.files, i);
-  if (owner == i) origin.roots_heap.emplace(region.carve(heaps.roots(in.files.apns[i].ca.size())), "roots");
-  origin.key_heap.emplace(region.carve(heaps.key), "key");
-  // Heaps neither move nor copy, so a pair is made in place.
-  for (uint32_t n = 0; n < 2; ++n) new (origin.tls_room + n * sizeof(Heap)) Heap(region.carve(heaps.tls), "tls");
-  for (uint32_t n = 0; n < 2; ++n) new (origin.h2_room + n * sizeof(Heap)) Heap(region.carve(heaps.h2), "h2");
-  origin.heaps = true;
-  origin.link.emplace(region, origin.tls_heaps(), origin.h2_heaps(),
-                      OriginOptions{.host = apns_host(apns),
-                                    .roots = &origins_[owner].roots,
-                                    .h2 = {.first_streams = 1, .streams_max = heaps.streams}},
-                      section, *publish_, port_, scratch_, log_);
+  if (owner == i) origin.roots_heap.emplace(region.carve(heaps.roots(files.ca.size())), "roots");
+  origin.key_heap.emplace(region.carve(apns ? heaps.key : heaps.rsa_key), "key");
+  origin.way.make(region, heaps.tls, apns ? heaps.h2 : heaps.h2_fcm);
+  // APNs grants one stream until it has seen a token; Google says how many, and nghttp2 assumes as many until then.
+  const H2Options h2{.first_streams = apns ? 1 : heaps.streams_fcm,
+                     .streams_max = apns ? heaps.streams : heaps.streams_fcm};
+  origin.way.link.emplace(region, origin.way.tls_heaps(), origin.way.h2_heaps(),
+                          OriginOptions{.host = apns ? apns_host(settings_.apns[i]) : fcm_host(settings_.fcm_of(i)),
+                                        .roots = &origins_[owner].roots,
+                                        .h2 = h2},
+                          section, *publish_, port_, scratch_, log_);
+  if (!apns) wire_token(settings_.fcm_of(i), section, origin, region);
+}
+
+void Wiring::find_partner(Section& section) {
+  const ApnsSettings& here = settings_.apns[section.number];
+  for (uint32_t other = 0; other < settings_.apns.count; ++other) {
+    if (!are_pair(here, settings_.apns[other])) continue;
+    section.partner = static_cast<uint8_t>(other);
+    section.second_choice = here.environment == ApnsEnvironment::sandbox;
+  }
+}
+
+const Provider& Wiring::make_apns(const ApnsSettings& settings, Origin& origin) {
+  return origin.apns.provider.emplace(ApnsOptions{.topic = settings.topic.view(),
+                                                  .team_id = settings.team_id.view(),
+                                                  .key_id = settings.key_id.view(),
+                                                  .sandbox = settings.environment == ApnsEnvironment::sandbox,
+                                                  .payload = payload_of(settings.payload),
+                                                  .clear_text = settings.clear_text,
+                                                  .empty = empty_of(settings.empty),
+                                                  .empty_wake = empty_of(settings.empty_wake),
+                                                  .alert_title = settings.alert_title.view(),
+                                                  .alert_body = settings.alert_body.view(),
+                                                  .sound = settings.sound.view(),
+                                                  .category = settings.category.view()});
+}
+
+// The account is read here, because it names the project and a host; whether it is good is said by arm().
+const Provider& Wiring::make_fcm(const FcmSettings& settings, const LoadedFiles::Provider& files, Region& region,
+                                 Origin& origin) {
+  FcmParts& fcm = *new (region.carve(sizeof(FcmParts)).data()) FcmParts;
+  origin.fcm = &fcm;
+  if (!files.off) {
+    JsonDocument json(*json_heap_);
+    string_view pem;
+    (void)fcm.account.read(text_of(files.key), json, pem, fcm.problem).ok();
+  }
+  return fcm.provider.emplace(FcmOptions{.clear_text = settings.clear_text, .empty = empty_of(settings.empty)},
+                              fcm.account.project);
+}
+
+void Wiring::wire_token(const FcmSettings& settings, Section& section, Origin& origin, Region& region) {
+  const HeapSizes heaps = heap_sizes(settings_);
+  FcmParts& fcm = *origin.fcm;
+  fcm.token.emplace(fcm.key, fcm.account);
+  fcm.desk.emplace(*fcm.token, section, *publish_, port_.entropy, *json_heap_, log_);
+  fcm.way.make(region, heaps.tls, heaps.h2_token);
+  const bool moved = !settings.token_endpoint.host.empty();
+  fcm.way.link.emplace(region, fcm.way.tls_heaps(), fcm.way.h2_heaps(),
+                       OriginOptions{.host = moved ? settings.token_endpoint : fcm.account.token_host,
+                                     .roots = &origins_[origin.roots_owner].roots,
+                                     .h2 = {.first_streams = 1, .streams_max = 1},
+                                     .idle_close = token_idle_close},
+                       fcm.desk->section(), *fcm.desk, port_, scratch_, log_);
+}
+
+// Heaps neither move nor copy, so a pair is made in place.
+void Wiring::Way::make(Region& region, size_t tls_bytes, size_t h2_bytes) {
+  for (uint32_t n = 0; n < 2; ++n) new (tls_room_ + n * sizeof(Heap)) Heap(region.carve(tls_bytes), "tls");
+  for (uint32_t n = 0; n < 2; ++n) new (h2_room_ + n * sizeof(Heap)) Heap(region.carve(h2_bytes), "h2");
+  heaps_ = true;
+}
+
+void Wiring::Way::end() {
+  if (link) link->close();
+  link.reset();
+  if (!heaps_) return;
+  heaps_ = false;
+  for (uint32_t n = 0; n < 2; ++n) {
+    tls_heaps()[n].~Heap();
+    h2_heaps()[n].~Heap();
+  }
 }
 
 Wiring::~Wiring() {
   for (uint32_t i = 0; i < section_count_; ++i) {
-    Origin& origin = origins_[i];
-    if (origin.link) origin.link->close();
-    origin.link.reset();
-    if (!origin.heaps) continue;
-    for (uint32_t n = 0; n < 2; ++n) {
-      origin.tls_heaps()[n].~Heap();
-      origin.h2_heaps()[n].~Heap();
-    }
+    origins_[i].way.end();
+    if (origins_[i].fcm != nullptr) origins_[i].fcm->~FcmParts();
   }
   journal_.shut();
 }
@@ -223,24 +282,45 @@ bool Wiring::arm(uint32_t i, const LoadedFiles& files, const char** culprit, con
   if (section.off) return false;
   section.off = true;
   Origin& origin = origins_[i];
-  *culprit = "key";
-  if (!origin.key.load(files.apns[i].key, *origin.key_heap, port_.entropy).ok()) {
-    *problem = origin.key.problem();
-    return false;
-  }
-  const ApnsSettings& apns = settings_.apns[i];
-  origin.token.emplace(origin.key, apns.key_id.view(), apns.team_id.view());
+  *culprit = origin.fcm == nullptr ? "key" : "service_account";
+  if (!load_key(i, files, problem).ok()) return false;
   const uint32_t owner = origin.roots_owner;  // as it was wired: sections may have been turned off since
   TlsRoots& roots = origins_[owner].roots;
   *culprit = "ca_file";
-  if (roots.count() == 0 && !roots.load(files.apns[i].ca, *origins_[owner].roots_heap).ok()) {
+  if (roots.count() == 0 && !roots.load(files.sections[i].ca, *origins_[owner].roots_heap).ok()) {
     *problem = roots.problem();
     return false;
   }
-  section.token = &*origin.token;
-  links_[i] = &*origin.link;
+  links_[i] = &*origin.way.link;
+  if (origin.fcm != nullptr) links_[section_count_ + i] = &*origin.fcm->way.link;
   section.off = false;
   return true;
+}
+
+Status Wiring::load_key(uint32_t i, const LoadedFiles& files, const char** problem) {
+  Section& section = sections_[i];
+  Origin& origin = origins_[i];
+  if (origin.fcm == nullptr) {
+    const Status loaded = origin.apns.key.load(files.sections[i].key, *origin.key_heap, port_.entropy);
+    if (!loaded.ok()) {
+      *problem = origin.apns.key.problem();
+      return loaded;
+    }
+    const ApnsSettings& settings = settings_.apns[i];
+    section.credential = &origin.apns.token.emplace(origin.apns.key, settings.key_id.view(), settings.team_id.view());
+    return {};
+  }
+  FcmParts& fcm = *origin.fcm;
+  *problem = fcm.problem;
+  if (fcm.problem[0] != '\0') return Error::malformed;
+  JsonDocument json(*json_heap_);
+  FcmAccount again;
+  string_view pem;
+  if (const Status read = again.read(text_of(files.sections[i].key), json, pem, *problem); !read.ok()) return read;
+  const Status loaded = fcm.key.load(bytes_of(pem), *origin.key_heap, port_.entropy);
+  *problem = fcm.key.problem();
+  if (loaded.ok()) section.credential = &*fcm.token;
+  return loaded;
 }
 
 Status Wiring::open_registry(const char* path, const char* directory) {

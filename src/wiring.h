@@ -7,12 +7,15 @@
 
 #include "base/siphash.h"
 #include "crypto/crypto.h"
+#include "gateway/token_desk.h"
 #include "link/journal_file.h"
 #include "link/loop.h"
 #include "load.h"
 #include "mem/heap.h"
 #include "memory_plan.h"
 #include "push/apns.h"
+#include "push/apns_token.h"
+#include "push/fcm.h"
 #include "settings/settings.h"
 
 namespace tocsin {
@@ -31,6 +34,7 @@ class Wiring {
   static Registry::Options registry_options(const Settings& settings);
   static Throttle::Options throttle_options(const Settings& settings);
   static PublishLimits publish_limits(const Settings& settings);
+  static size_t fcm_bytes() { return sizeof(FcmParts); }
 
   // Carves everything from region (as plan_memory says) and wires it. Nothing is opened yet.
   Wiring(Region& region, const WiringInputs& inputs);
@@ -41,7 +45,7 @@ class Wiring {
   // The key of pseudonyms and collapse ids, from the state directory; before the first turn.
   void set_key(const HashKey& key);
   // Loads keys and roots of section i, so that it can push. Else the section is off and problem is a
-  // sentence about the conf key `culprit` names ("key" or "ca_file").
+  // sentence about the conf key `culprit` names ("key", "service_account" or "ca_file").
   bool arm(uint32_t section, const LoadedFiles& files, const char** culprit, const char** problem);
   // Opens and replays the registry, then says `ready`.
   Status open_registry(const char* path, const char* directory);
@@ -55,28 +59,58 @@ class Wiring {
   Heap& json_heap() { return *json_heap_; }
   Heap& xml_heap() { return *xml_heap_; }
   // Of the two connections of a section that is not off.
-  Heap& tls_heap(uint32_t section, uint32_t which) { return origins_[section].tls_heaps()[which]; }
-  Heap& h2_heap(uint32_t section, uint32_t which) { return origins_[section].h2_heaps()[which]; }
+  Heap& tls_heap(uint32_t section, uint32_t which) { return origins_[section].way.tls_heaps()[which]; }
+  Heap& h2_heap(uint32_t section, uint32_t which) { return origins_[section].way.h2_heaps()[which]; }
 
  private:
-  // What one provider section needs beside its Section.
-  struct Origin {
-    std::optional<Apns> apns;
+  // A link with the heaps of its two connections.
+  class Way {
+   public:
+    ~Way() { end(); }
+    void end();  // closes the link
+    void make(Region& region, size_t tls_bytes, size_t h2_bytes);
+    Heap* tls_heaps() { return reinterpret_cast<Heap*>(tls_room_); }
+    Heap* h2_heaps() { return reinterpret_cast<Heap*>(h2_room_); }
+    std::optional<OriginLink> link;
+
+   private:
+    alignas(Heap) uint8_t tls_room_[2 * sizeof(Heap)];
+    alignas(Heap) uint8_t h2_room_[2 * sizeof(Heap)];
+    bool heaps_ = false;
+  };
+  struct ApnsParts {
+    std::optional<Apns> provider;
     Es256Key key;
     std::optional<ApnsToken> token;
+  };
+  // Large, so only sections of this kind have one, carved.
+  struct FcmParts {
+    FcmAccount account;
+    const char* problem = "";  // of the account
+    std::optional<Fcm> provider;
+    Rs256Key key;
+    std::optional<FcmToken> token;
+    std::optional<TokenDesk> desk;
+    Way way;  // to where tokens are fetched
+  };
+  // What one provider section needs beside its Section.
+  struct Origin {
     std::optional<Heap> key_heap;
     std::optional<Heap> roots_heap;
     TlsRoots roots;
-    Heap* tls_heaps() { return reinterpret_cast<Heap*>(tls_room); }
-    Heap* h2_heaps() { return reinterpret_cast<Heap*>(h2_room); }
-    alignas(Heap) uint8_t tls_room[2 * sizeof(Heap)];
-    alignas(Heap) uint8_t h2_room[2 * sizeof(Heap)];
-    bool heaps = false;
     uint32_t roots_owner = 0;  // the section whose roots this one shares
-    std::optional<OriginLink> link;
+    ApnsParts apns;
+    FcmParts* fcm = nullptr;
+    Way way;
     FixedText<40> name;  // "apns/siskin"
   };
   void wire_section(uint32_t i, Region& region, const WiringInputs& inputs);
+  void find_partner(Section& section);
+  const Provider& make_apns(const ApnsSettings& settings, Origin& origin);
+  const Provider& make_fcm(const FcmSettings& settings, const LoadedFiles::Provider& files, Region& region,
+                           Origin& origin);
+  void wire_token(const FcmSettings& settings, Section& section, Origin& origin, Region& region);
+  Status load_key(uint32_t i, const LoadedFiles& files, const char** problem);
 
   const Settings& settings_;
   port::Port& port_;
@@ -87,7 +121,8 @@ class Wiring {
   uint32_t section_count_ = 0;
   Section sections_[section_count_max];
   Origin origins_[section_count_max];
-  OriginLink* links_[section_count_max] = {};
+  // By section; behind them those that fetch tokens.
+  OriginLink* links_[2 * section_count_max] = {};
   ProviderFacts facts_[section_count_max * section_ids_max];
   uint32_t fact_count_ = 0;
   string_view services_[section_count_max];

@@ -47,6 +47,10 @@ class Answer:
             words['timestamp'] = self.timestamp_ms
         return json.dumps(words).encode()
 
+    @property
+    def headers(self):
+        return [('content-type', 'application/json')] if self.body else []
+
 
 class Refusal(Exception):
     def __init__(self, status, reason, why=''):
@@ -74,12 +78,32 @@ def base64url(text):
 
 class Rules:
     """What one team may do. `topics` are the plain bundle ids; voip adds its suffix."""
+    first_streams = 1  # as seen in a log of the real service: one until the first good token
+    known_headers = KNOWN_HEADERS
 
     def __init__(self, team_id, key_id, public_key, topics):
         self.team_id = team_id
         self.key_id = key_id
         self.public_key = public_key
         self.topics = set(topics)
+
+    def answer(self, how, now):
+        """What an `answer` behaviour says."""
+        answer = Answer(how['status'], how['reason'], 'as told')
+        if answer.status == 410:
+            answer.timestamp_ms = int(how.get('timestamp', now * 1000 + 2000))
+        return answer
+
+    def connection_rules(self, connection, headers, jwt, answer, now):
+        """The rules that need a memory of the connection."""
+        if not jwt:
+            return answer
+        if connection.jwt and jwt != connection.jwt and now - connection.jwt_since < JWT_CHANGE_MIN:
+            return Answer(429, 'TooManyProviderTokenUpdates', f'new token after {int(now - connection.jwt_since)} s')
+        if jwt != connection.jwt:
+            connection.jwt, connection.jwt_since = jwt, now
+        connection.trust()
+        return answer
 
     def judge_token(self, authorization, now):
         """Raises Refusal; returns the JWT text when it is good."""
@@ -193,7 +217,7 @@ def _judge_payload(push_type, fields, body):
     if len(body) > (PAYLOAD_MAX_VOIP if push_type == 'voip' else PAYLOAD_MAX):
         raise Refusal(413, 'PayloadTooLarge', f'{len(body)} bytes')
     try:
-        payload = json.loads(body.decode('utf-8'), object_pairs_hook=_unique)
+        payload = json.loads(body.decode('utf-8'), object_pairs_hook=unique_keys)
     except ValueError as error:
         raise Refusal(400, 'PayloadEmpty', f'the payload is not JSON: {error}') from None
     aps = payload.get('aps') if isinstance(payload, dict) else None
@@ -208,7 +232,8 @@ def _judge_payload(push_type, fields, body):
         raise Refusal(400, 'InvalidPushType', 'alert needs an alert or a sound')
 
 
-def _unique(pairs):
+def unique_keys(pairs):
+    """For json.loads: an object may not have a key twice."""
     names = [name for name, _ in pairs]
     if len(set(names)) != len(names):
         raise ValueError('a key stands twice')

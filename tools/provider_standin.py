@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""A strict stand-in for Apple's push service: TLS, HTTP/2 only, Apple's rules and Apple's words.
+"""A strict stand-in for Apple's push service, or with --fcm for Google's: TLS, HTTP/2 only, their rules and their words.
 
-It makes a certificate authority of its own at the start, checks every request against apns_rules.py, records it, and can be told to
-misbehave for chosen device tokens.  Nothing of it leaves the loopback interface.
+It makes a certificate authority of its own at the start, checks every request against apns_rules.py or fcm_rules.py, records it, and
+can be told to misbehave for chosen device tokens (FCM's token endpoint is the device "token:EMAIL").  Nothing of it leaves the loopback interface.
 
 As a command it prints one JSON line {"event":"listening","port":…,"control":…,"ca":…} and runs until it gets SIGTERM or its
 standard input ends (with --follow-stdin).  The control port takes one JSON object a line and answers each with one:
@@ -10,10 +10,12 @@ standard input ends (with --follow-stdin).  The control port takes one JSON obje
   {"do":"requests","device":"aa01"}   {"do":"faults"}   {"do":"forget"}   {"do":"stop"}
 As a module: `with Standin(...) as standin: standin.behave("aa01", **GONE); standin.wait_requests(1, "aa01")`.
 
-Behaviours, chosen by the longest matching prefix of the device token (lower-case hex; "" is everybody).  All but `accept` may have
+Behaviours, chosen by the longest matching prefix of the device token (lower-case hex; "" is everybody; FCM's in any case).  All but `accept` may have
 "times": N, after which they are forgotten; they apply only to requests that keep Apple's rules:
   accept                      200
-  answer status reason        that answer; 410 adds a timestamp in ms: `timestamp`, or two seconds from now
+  answer status reason        that answer; 410 adds a timestamp in ms: `timestamp`, or two seconds from now.
+                              FCM: reason is an errorCode or a word of the token endpoint, which tell the status;
+                              `html`: a page; may have `retry_after`
   delay seconds               200, later
   silence                     never answers
   goaway processed            GOAWAY that covers this request (then 200) or not (then nothing), then closes
@@ -34,13 +36,14 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import apns_rules  # noqa: E402
+import fcm_rules  # noqa: E402
 from standin_connection import (ACCEPT, BAD_TOKEN, BROKEN, DEEDS, GOAWAY, GOAWAY_UNPROCESSED, GONE, REFUSE, RESET, RST,  # noqa: E402
-                                SILENCE, TOO_MANY, UNAVAILABLE, Connection)
-from standin_keys import NAMES, make_certificates, make_provider_key  # noqa: E402
+                                SILENCE, TOO_MANY, UNAVAILABLE, UNREGISTERED, Connection)
+from standin_keys import NAMES, make_certificates, make_provider_key, make_service_account  # noqa: E402
 
 STREAMS_TRUSTED = 500
 __all__ = ['ACCEPT', 'BAD_TOKEN', 'BROKEN', 'GOAWAY', 'GOAWAY_UNPROCESSED', 'GONE', 'REFUSE', 'RESET', 'RST', 'SILENCE', 'TOO_MANY',
-           'UNAVAILABLE', 'Standin', 'make_certificates', 'make_provider_key']
+           'UNAVAILABLE', 'UNREGISTERED', 'Standin', 'make_certificates', 'make_provider_key', 'make_service_account']
 
 
 class Standin:
@@ -232,13 +235,29 @@ def serve_control(listener, standin, stop):
                     return
 
 
+def make_apns(options):
+    key_path = options.key or make_provider_key(options.directory, options.key_id)
+    with open(key_path, 'rb') as file:
+        public_key = apns_rules.load_public_key(file.read())
+    return apns_rules.Rules(options.team_id, options.key_id, public_key, options.topic or ['org.example.siskin']), key_path
+
+
+def make_fcm(options):
+    if not os.path.exists(options.fcm):
+        make_service_account(options.fcm, options.project)
+    with open(options.fcm, encoding='utf-8') as file:
+        return fcm_rules.Rules(file.read()), options.fcm
+
+
 def main():
-    arguments = argparse.ArgumentParser(description='A strict stand-in for the APNs provider API on loopback.')
+    arguments = argparse.ArgumentParser(description='A strict stand-in for the APNs provider API, or for FCM HTTP v1, on loopback.')
     arguments.add_argument('--directory', required=True, help='where ca.pem and the server certificate are made')
     arguments.add_argument('--key', help='the provider key (.p8 or its public half); default: one is made in the directory')
     arguments.add_argument('--key-id', default='ABC123DEFG')
     arguments.add_argument('--team-id', default='DEF123GHIJ')
     arguments.add_argument('--topic', action='append', help='bundle id, may repeat (default org.example.siskin)')
+    arguments.add_argument('--fcm', metavar='JSON', help='be Google\'s services, for this service account; it is made where there is none')
+    arguments.add_argument('--project', default='chat-example', help='of a service account that is made')
     arguments.add_argument('--address', default='127.0.0.1')
     arguments.add_argument('--port', type=int, default=0)
     arguments.add_argument('--log', help='JSON-lines file of all requests')
@@ -246,16 +265,13 @@ def main():
     arguments.add_argument('--follow-stdin', action='store_true', help='stop when standard input ends')
     options = arguments.parse_args()
     try:
-        key_path = options.key or make_provider_key(options.directory, options.key_id)
-        with open(key_path, 'rb') as file:
-            public_key = apns_rules.load_public_key(file.read())
+        rules, key_path = make_fcm(options) if options.fcm else make_apns(options)
     except (OSError, ValueError) as error:
         sys.exit(f'provider_standin: {error}')
 
     def say(words):
         print(json.dumps(words), flush=True)
 
-    rules = apns_rules.Rules(options.team_id, options.key_id, public_key, options.topic or ['org.example.siskin'])
     follow = (lambda request: say({'event': 'request', **request})) if options.follow else None
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,11 +1,11 @@
 """One HTTP/2 connection of the provider stand-in, and what it can be told to do wrong."""
 import asyncio
+import email.utils
 import socket
 import struct
 import time
 import uuid
 
-import apns_rules
 import h2.config
 import h2.connection
 import h2.errors
@@ -15,16 +15,16 @@ import h2.settings
 from hyperframe.frame import GoAwayFrame
 from standin_keys import ADDRESSES, NAMES
 
-# As seen in a log of the real service: one stream until the first good token, small header list.
+# As seen in a log of Apple's service: small header list. How many streams at first, the rules say.
 FIRST_SETTINGS = {
     h2.settings.SettingCodes.HEADER_TABLE_SIZE: 4096,
-    h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 1,
     h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 65535,
     h2.settings.SettingCodes.MAX_FRAME_SIZE: 16384,
     h2.settings.SettingCodes.MAX_HEADER_LIST_SIZE: 8000,
 }
 
 ACCEPT = {'do': 'accept'}
+UNREGISTERED = {'do': 'answer', 'reason': 'UNREGISTERED'}  # FCM's GONE
 GONE = {'do': 'answer', 'status': 410, 'reason': 'Unregistered'}
 BAD_TOKEN = {'do': 'answer', 'status': 400, 'reason': 'BadDeviceToken'}
 TOO_MANY = {'do': 'answer', 'status': 429, 'reason': 'TooManyRequests'}
@@ -48,7 +48,8 @@ class Connection(asyncio.Protocol):
         self.number = Connection.count
         self.standin = standin
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding=None))
-        self.h2.local_settings = h2.settings.Settings(client=False, initial_values=dict(FIRST_SETTINGS))
+        self.h2.local_settings = h2.settings.Settings(client=False, initial_values={
+            **FIRST_SETTINGS, h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: standin.rules.first_streams})
         self.streams = {}  # stream id -> [headers, body]
         self.jwt = ''
         self.jwt_since = 0.0
@@ -127,9 +128,7 @@ class Connection(asyncio.Protocol):
         answer = self.judge_connection(texts, jwt, answer, now)
         how = self.standin.take_behaviour(device) if answer.status == 200 else ACCEPT
         if how['do'] == 'answer':
-            answer = apns_rules.Answer(how['status'], how['reason'], 'as told')
-            if answer.status == 410:
-                answer.timestamp_ms = int(how.get('timestamp', now * 1000 + 2000))
+            answer = self.standin.rules.answer(how, now)
         self.standin.record({
             'time': now, 'connection': self.number, 'stream': stream, 'device': device, 'headers': texts,
             'never_indexed': [n.decode('ascii') for n, *_ in (h for h in headers if type(h).__name__ == 'NeverIndexedHeaderTuple')],
@@ -139,24 +138,19 @@ class Connection(asyncio.Protocol):
         self.perform(stream, how, answer, dict(texts).get('apns-id'))
 
     def judge_connection(self, headers, jwt, answer, now):
-        """The rules that need a memory of the connection."""
         fields = dict(headers)
         authority = fields.get(':authority') or fields.get('host', '')
         host = authority.rsplit(':', 1)[0] if authority.rstrip('0123456789').endswith(':') else authority
         if host.strip('[]') not in NAMES + ADDRESSES:
             self.fault(f':authority is {authority!r}')
-        for name in fields.keys() - apns_rules.KNOWN_HEADERS:
+        for name in fields.keys() - self.standin.rules.known_headers:
             self.fault(f'unknown header {name!r}')
-        if not jwt:
-            return answer
-        if self.jwt and jwt != self.jwt and now - self.jwt_since < apns_rules.JWT_CHANGE_MIN:
-            return apns_rules.Answer(429, 'TooManyProviderTokenUpdates', f'new token after {int(now - self.jwt_since)} s')
-        if jwt != self.jwt:
-            self.jwt, self.jwt_since = jwt, now
+        return self.standin.rules.connection_rules(self, headers, jwt, answer, now)
+
+    def trust(self):
         if not self.trusted:
             self.trusted = True
             self.h2.update_settings({h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: self.standin.streams_max})
-        return answer
 
     def perform(self, stream, how, answer, apns_id):
         deed = how['do']
@@ -186,9 +180,9 @@ class Connection(asyncio.Protocol):
             self.answer(stream, answer, apns_id)
 
     def answer(self, stream, answer, apns_id):
-        headers = [(':status', str(answer.status)), ('apns-id', apns_id or str(uuid.uuid4()))]
-        if answer.body:
-            headers.append(('content-type', 'application/json'))
+        headers = [(':status', str(answer.status)), ('date', email.utils.formatdate(usegmt=True)), *answer.headers]
+        if self.standin.rules.first_streams == 1:
+            headers.append(('apns-id', apns_id or str(uuid.uuid4())))
         self.h2.send_headers(stream, headers, end_stream=not answer.body)
         if answer.body:
             self.h2.send_data(stream, answer.body, end_stream=True)

@@ -5,8 +5,10 @@ import os
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+import fcm_rules
 
 NAMES = ('localhost', 'api.push.example.org')
 ADDRESSES = ('127.0.0.1', '::1')
@@ -26,6 +28,13 @@ def make_provider_key(directory, key_id):
     path = os.path.join(directory, f'AuthKey_{key_id}.p8')
     write_private(path, pem(ec.generate_private_key(ec.SECP256R1())))
     return path
+
+
+def make_service_account(path, project, token_uri='https://localhost/token'):
+    """Writes the JSON of a new service account, as the Firebase console hands it out, and returns its text."""
+    text = fcm_rules.service_account(project, rsa.generate_private_key(public_exponent=65537, key_size=2048), token_uri)
+    write_private(path, text.encode())
+    return text
 
 
 def make_certificates(directory):

@@ -105,6 +105,15 @@ string_view cut_utf8(string_view text, size_t bytes_max) {
   return slice(text, 0, bytes_max);
 }
 
+string_view cut_characters(string_view text, size_t characters_max) {
+  size_t at = 0;
+  for (size_t i = 0; i < characters_max && at < text.size(); ++i) {
+    const size_t size = utf8_sequence(slice(text, at));
+    at += size == 0 ? 1 : size;
+  }
+  return slice(text, 0, at);
+}
+
 unsigned edit_distance(string_view a, string_view b) {
   constexpr size_t text_max = 64;
   if (a.size() > text_max || b.size() > text_max) return 255;

@@ -35,6 +35,10 @@ size_t utf8_sequence(string_view text);
 // The longest prefix of at most bytes_max bytes that does not cut a UTF-8 sequence.
 string_view cut_utf8(string_view text, size_t bytes_max);
 
+// The first characters of text; a byte that is part of no character counts as one, as it will be
+// replaced by one.
+string_view cut_characters(string_view text, size_t characters_max);
+
 // Edits (insert, delete, replace, swap of neighbours) from a to b, ASCII case
 // ignored, for "did you mean"; texts over 64 bytes count as far away (255).
 unsigned edit_distance(string_view a, string_view b);

@@ -1,20 +1,14 @@
 // The key that signs JWTs: deterministic ECDSA (RFC 6979) on P-256.
 #include <mbedtls/ecdsa.h>
 #include <mbedtls/ecp.h>
-#include <mbedtls/pem.h>
-#include <mbedtls/pk.h>
-#include <mbedtls/platform_util.h>
 #include <stdlib.h>
 
 #include <new>
 
 #include "crypto/crypto.h"
-#include "crypto/inside_mbedtls.h"
+#include "crypto/key_mbedtls.h"
 
 namespace tocsin {
-
-// A P-256 key in PEM has 240 to 330 bytes; text around it is allowed.
-static constexpr size_t pem_bytes_max = 16 * 1024;
 
 struct Es256Key::Inside {
   mbedtls_pk_context pk;
@@ -24,44 +18,12 @@ struct Es256Key::Inside {
   mbedtls_ecp_group& group() { return pair().TOCSIN_INSIDE(grp); }
 };
 
-// What stands in the way of reading pem at all, by its looks; nullptr: nothing.
-static const char* odd_looks(string_view pem) {
-  const auto has = [pem](string_view words) { return pem.find(words) != string_view::npos; };
-  if (pem.empty()) return "it is empty";
-  if (pem.size() > pem_bytes_max) return "it is over 16 KiB long, so it is not a PEM key";
-  if (has("-----BEGIN ENCRYPTED PRIVATE KEY-----") || has("Proc-Type: 4,ENCRYPTED")) {
-    return "it holds a key behind a passphrase: write it without one (openssl pkey -in OLD -out NEW)";
-  }
-  if (has("PRIVATE KEY-----") && has("-----BEGIN ")) return nullptr;
-  if (has("-----BEGIN PUBLIC KEY-----")) return "it holds a public key, but signing needs the private one";
-  if (has("-----BEGIN CERTIFICATE-----")) return "it holds a certificate, but signing needs a private key";
-  if (pem.front() == '\x30') return "it holds binary (DER), but a PEM key is needed";
-  return "it holds no PEM key: the line -----BEGIN PRIVATE KEY----- is missing";
-}
-
 static const char* parse_problem(int error) {
   if (error == MBEDTLS_ERR_PK_UNKNOWN_PK_ALG) return "it holds a key of another kind, but ES256 needs EC P-256";
   if (error == MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE || error == MBEDTLS_ERR_PK_FEATURE_UNAVAILABLE) {
     return "it holds an EC key on an unknown curve, but ES256 needs EC P-256";
   }
   return "its PEM text is damaged";
-}
-
-static int parse(mbedtls_pk_context& pk, ByteView pem, RandomSource& random) {
-  // The library wants a zero behind the text.
-  uint8_t* copy = static_cast<uint8_t*>(malloc(pem.size() + 1));
-  if (copy == nullptr) return MBEDTLS_ERR_PK_ALLOC_FAILED;
-  copy_bytes(copy, pem);
-  copy[pem.size()] = 0;
-#if MBEDTLS_VERSION_MAJOR >= 3
-  const int error = mbedtls_pk_parse_key(&pk, copy, pem.size() + 1, nullptr, 0, fill_from_source, &random);
-#else
-  (void)random;
-  const int error = mbedtls_pk_parse_key(&pk, copy, pem.size() + 1, nullptr, 0);
-#endif
-  mbedtls_platform_zeroize(copy, pem.size() + 1);
-  free(copy);
-  return error;
 }
 
 // Also what fills the lazy caches: see load.
@@ -100,17 +62,17 @@ Status Es256Key::load(ByteView pem, Heap& heap, RandomSource& random) {
       inside_ = nullptr;
     }
     // Starved of memory, the library often blames the key.
-    problem_ = heap.refused() > 0 ? "there is no counted memory left to read it" : problem;
+    problem_ = heap.refused() > 0 ? no_memory_for_key : problem;
     return heap.refused() > 0 ? Error::exhausted : error;
   };
   void* room = malloc(sizeof(Inside));
   if (room == nullptr) {
-    problem_ = "there is no counted memory left to read it";
+    problem_ = no_memory_for_key;
     return Error::exhausted;
   }
   inside_ = new (room) Inside{};
   mbedtls_pk_init(&inside_->pk);
-  const int error = parse(inside_->pk, pem, random);
+  const int error = parse_private_key(inside_->pk, pem, random);
   if (error != 0) return give_up(Error::malformed, parse_problem(error));
 
   const mbedtls_pk_type_t kind = mbedtls_pk_get_type(&inside_->pk);

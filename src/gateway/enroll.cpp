@@ -109,7 +109,7 @@ void Enroll::register_device(const Command& command, Instant now, UnixTime wall)
 
   Acknowledgement what{.kind = Kind::registered,
                        .section = section->number,
-                       .payload = section->provider->payload_bytes_max(account),
+                       .payload = section->provider->payload_bytes_max(wanted),
                        .changed = true,
                        .dialect = command.dialect,
                        .asked = command.asked,

@@ -34,6 +34,13 @@ struct Job {
   char text[iq_id_bytes_max + 2 * jid_bytes_max];
 };
 
+// The body of a provider's answer. FCM's longest known have about 1,700 bytes (a service that is not enabled, with
+// links and the sentence twice); APNs' 90.
+struct ReplyRoom {
+  ReplyRoom() {}  // leaves it as it is: zeroing it would cost more than the rest of a submit
+  uint8_t bytes[2048];
+};
+
 struct Push {
   enum class Place : uint8_t { none, ready, delayed, in_flight };
   Place place = Place::none;
@@ -62,6 +69,7 @@ struct Push {
   ListHook<Push> hook;  // the section's ready or in-flight list
   H2Exchange exchange;
   Request request;
+  ReplyRoom reply;
 };
 
 using PushList = List<Push, &Push::hook>;

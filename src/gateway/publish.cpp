@@ -117,6 +117,7 @@ Push* Publish::take_push(Push* old, const NodeId& node, uint8_t section, Instant
     if (push == nullptr) return nullptr;
     push->node = node;
     push->section = section;
+    push->exchange.room = Bytes(push->reply.bytes);
   } else {
     answer_superseded(*old, now);
     --pending_;
@@ -183,9 +184,9 @@ void Publish::put_back(Push& push) {
   tools_.sections[push.section].ready.push_front(push);
 }
 
-bool Publish::wants_to_send(uint8_t number, Instant now) const {
+Instant Publish::wanted_at(uint8_t number) const {
   const Section& section = tools_.sections[number];
-  return !section.off && section.paused_until <= now && !section.ready.empty();
+  return section.off || section.ready.empty() ? Instant::never() : section.paused_until;
 }
 
 }  // namespace tocsin

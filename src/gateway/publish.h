@@ -16,7 +16,7 @@
 #include "base/siphash.h"
 #include "gateway/access.h"
 #include "gateway/dead_tokens.h"
-#include "gateway/job.h"
+#include "gateway/request_source.h"
 #include "gateway/section.h"
 #include "gateway/throttle.h"
 #include "mem/pool.h"
@@ -47,7 +47,7 @@ struct PublishTools {
   Log& log;
 };
 
-class Publish {
+class Publish final : public RequestSource {
  public:
   static constexpr Duration answer_within = seconds(5);
 
@@ -62,21 +62,15 @@ class Publish {
   bool ready_for_input() const { return jobs_.free_count() > 0 && !stopping_; }
   // Exactly one answer follows, now or later.
   void start(const Command& command, Instant now, UnixTime wall);
-  // The next push of a section that may leave now, moved to in_flight; nullptr: none.
-  // The caller submits it, or gives it back with put_back().
-  Push* next(uint8_t section, Instant now);
-  void put_back(Push& push);
-  bool wants_to_send(uint8_t section, Instant now) const;
+  Instant wanted_at(uint8_t section) const override;
+  Push* next(uint8_t section, Instant now) override;
+  void put_back(Push& push) override;
 
   // ---- up
-  // The exchange of an in-flight push is over.
-  void over(Push& push, Instant now, UnixTime wall);
-  // No connection can be made and none is tried before `until`: what waits is answered
-  // `wait` and goes out later. sentence: why.
-  void section_down(uint8_t section, string_view sentence, Instant until, Instant now);
-  void section_up(uint8_t section);
-  // Nothing may be sent for a while: our credentials or our clock.
-  void section_paused(uint8_t section, string_view reason, string_view advice, Duration pause, Instant now);
+  void over(Push& push, Instant now, UnixTime wall) override;
+  void section_down(uint8_t section, string_view sentence, Instant until, Instant now) override;
+  void section_up(uint8_t section) override;
+  void section_paused(uint8_t section, string_view reason, string_view advice, Duration pause, Instant now) override;
 
   void tick(Instant now);
   Instant due() const;

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "gateway/job.h"
-#include "push/apns_token.h"
+#include "push/credential.h"
 #include "push/provider.h"
 
 namespace tocsin {
@@ -20,7 +20,7 @@ struct Section {
   string_view name;  // "apns/siskin"
   uint8_t number = 0;
   const Provider* provider = nullptr;
-  ApnsToken* token = nullptr;
+  Credential* credential = nullptr;
   string_view ids[section_ids_max];  // provider ids that clients name
   uint32_t id_count = 0;
   string_view modules[section_modules_max];  // fpush: values of pushModule whose tokens are this section's

@@ -1,6 +1,7 @@
 // Up: what a provider's reply means for the push, the device, the section and the
 // publisher. A device is dropped only on the provider's clear word about that
 // device; words that our own mistakes produce too need proof, else it is held.
+#include "gateway/identity.h"
 #include "gateway/publish.h"
 
 namespace tocsin {
@@ -28,6 +29,7 @@ void Publish::over(Push& push, Instant now, UnixTime wall) {
       const Provider& provider = *tools_.sections[push.section].provider;
       JsonDocument json(tools_.json_heap);
       if (exchange.body_size > 0) provider.read(exchange.body_text(), json, reply);
+      if (!reply.ref.empty()) (void)push.exchange.id.assign(slice(reply.ref, 0, H2Exchange::id_bytes_max));
       return judged(push, provider.judge(reply, wall), now, wall);
     }
     case H2Exchange::Outcome::unprocessed:
@@ -41,7 +43,7 @@ void Publish::over(Push& push, Instant now, UnixTime wall) {
 
 void Publish::judged(Push& push, const Verdict& verdict, Instant now, UnixTime wall) {
   Section& section = tools_.sections[push.section];
-  if (verdict.reauthorize && section.token != nullptr) section.token->renew(now, wall, tools_.random);
+  if (verdict.reauthorize && section.credential != nullptr) section.credential->renew(now, wall, tools_.random);
   if (verdict.reconnect) tools_.dispatch.reconnect(push.section);
   const bool about_device = verdict.kind == Verdict::Kind::dead || verdict.kind == Verdict::Kind::suspect;
   if (about_device && of_another_app(push)) return end_push(push, Outcome::retry, verdict.reason, now);
@@ -63,7 +65,7 @@ void Publish::judged(Push& push, const Verdict& verdict, Instant now, UnixTime w
       return end_push(push, Outcome::refused, verdict.reason, now);
     case Verdict::Kind::config:
       section_paused(push.section, verdict.reason, verdict.advice, verdict.pause, now);
-      return retry(push, verdict.retry_class, {}, Outcome::config, verdict.reason, now);
+      return retry(push, verdict.retry_class, verdict.after, Outcome::config, verdict.reason, now);
   }
 }
 
@@ -215,7 +217,8 @@ void Publish::shrink(Push& push, Instant now, UnixTime wall) {
     return end_push(push, Outcome::refused, "PayloadTooLarge", now);
   }
   push.shrunk = true;
-  const Notice wake_up;
+  Notice wake_up;
+  address(wake_up, registration);
   Outgoing outgoing = tools_.sections[push.section].provider->outgoing(wake_up);
   outgoing.send = true;
   outgoing.alert = outgoing.urgent = push.urgent;

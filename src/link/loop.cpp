@@ -26,7 +26,7 @@ Instant Loop::due(Instant now) const {
 }
 
 void Loop::turn() {
-  port::Interest interests[1 + 2 * section_count_max];
+  port::Interest interests[1 + 4 * section_count_max];  // a section may have two links
   component_->want(interests[0]);
   uint32_t count = 1;
   for (const OriginLink* origin : origins_) {

@@ -13,7 +13,7 @@ namespace tocsin {
 class Loop : public Dispatch {
  public:
   Loop(port::Port& port, Log& log) : port_(port), log_(log) {}
-  // Everything outlives the loop.
+  // Everything outlives the loop. origins: by section, up to two for each; nullptr where there is none.
   void serve(Gateway& gateway, ComponentLink& component, std::span<OriginLink*> origins, Journal& journal);
 
   void turn();

@@ -34,10 +34,10 @@ void interleave(port::Lookup& lookup) {
 }  // namespace
 
 OriginLink::OriginLink(Region& region, Heap* tls_heaps, Heap* h2_heaps, const OriginOptions& options, Section& section,
-                       Publish& publish, port::Port& port, LinkScratch& scratch, Log& log)
+                       RequestSource& source, port::Port& port, LinkScratch& scratch, Log& log)
     : options_(options),
       section_(section),
-      publish_(publish),
+      source_(source),
       port_(port),
       log_(log),
       connections_{{region, tls_heaps[0], h2_heaps[0], port, scratch},
@@ -61,13 +61,17 @@ Instant OriginLink::due(Instant now) const {
   if (again_ || cold_) return Instant{};  // at once
   Instant when = earlier(earlier(ping_deadline_, drain_deadline_), stuck_at_);
   const OriginConnection& active = connections_[active_];
+  const Instant wanted = waits_for_credential(now) ? Instant::never() : source_.wanted_at(section_.number);
   if (resolving_) {
     when = earlier(when, lookup_deadline_);
   } else if (active.alive()) {
     when = earlier(when, active.deadline());
     if (open_ && !pinging_) when = earlier(when, active.heard() + idle_ping_after);
-  } else if (publish_.wants_to_send(section_.number, now)) {
-    when = earlier(when, retry_at_);
+    if (options_.idle_close.us > 0 && idle() && wanted > now)
+      when = earlier(when, active.heard() + options_.idle_close);
+    if (wanted > now) when = earlier(when, wanted);
+  } else {
+    when = earlier(when, later(wanted, retry_at_));
   }
   return earlier(when, next_timeout());
 }
@@ -96,7 +100,7 @@ void OriginLink::check_open(Instant now) {
   }
   if (!announced_ && http.settings_seen()) {
     announced_ = true;
-    publish_.section_up(section_.number);
+    source_.section_up(section_.number);
     uint8_t room[64];
     Writer address(room);
     write_address(address, connection().address());
@@ -122,8 +126,13 @@ void OriginLink::tick(Instant now) {
   if (open_ && !pinging_ && connection().heard() + idle_ping_after <= now && !ping(idle_ping_within, now)) {
     end(connection(), "out of counted memory for a PING", now);
   }
-  const bool idle = !resolving_ && !cold_ && !connection().alive();
-  if (idle && retry_at_ <= now && publish_.wants_to_send(section_.number, now) && may_sign(now)) start(now);
+  if (options_.idle_close.us > 0 && idle() && connection().heard() + options_.idle_close <= now &&
+      !source_.wants_to_send(section_.number, now)) {
+    connection().shut();
+    forget_active(now);
+  }
+  const bool none = !resolving_ && !cold_ && !connection().alive();
+  if (none && retry_at_ <= now && source_.wants_to_send(section_.number, now) && may_sign(now)) start(now);
 }
 
 void OriginLink::flush(Instant now) {
@@ -136,12 +145,17 @@ void OriginLink::flush(Instant now) {
     if (!each.alive()) ended(each, now);
   }
   // What came back may leave in the next turn; two silent requests are the next tick's business.
-  again_ = (back && publish_.wants_to_send(section_.number, now)) || timeouts_ >= timeouts_max;
+  again_ = (back && source_.wants_to_send(section_.number, now)) || timeouts_ >= timeouts_max;
   watch_for_stuck(now);
   if (drain_deadline_ != Instant::never() && draining().http().in_flight() == 0 && draining().drained()) {
     draining().shut();
     drain_deadline_ = Instant::never();
   }
+}
+
+bool OriginLink::idle() const {
+  const H2Client& http = connections_[active_].http();
+  return open_ && !pinging_ && http.in_flight() == 0;
 }
 
 bool OriginLink::drained() const { return connections_[0].drained() && connections_[1].drained(); }
@@ -223,7 +237,7 @@ void OriginLink::say_down(string_view why, Instant now) {
   Writer sentence(room);
   sentence.text(why).text(" (").text(authority_.view()).text(")");
   GW_CHECK(!sentence.overflowed());
-  publish_.section_down(section_.number, sentence.view(), retry_at_, now);
+  source_.section_down(section_.number, sentence.view(), retry_at_, now);
 }
 
 // ---- the end of a connection -------------------------------------------------

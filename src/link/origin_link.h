@@ -1,6 +1,6 @@
 // A section's way to its provider: at most one connection that takes requests
 // and one that is draining after GOAWAY. It looks names up anew before each
-// connection, tries every address, waits between rounds, asks Publish for what
+// connection, tries every address, waits between rounds, asks its source for what
 // may leave, and hands back what came of it.
 #pragma once
 
@@ -8,7 +8,8 @@
 
 #include "base/address.h"
 #include "base/log.h"
-#include "gateway/publish.h"
+#include "gateway/request_source.h"
+#include "gateway/section.h"
 #include "link/backoff.h"
 #include "link/origin_connection.h"
 
@@ -18,13 +19,14 @@ struct OriginOptions {
   HostPort host;
   const TlsRoots* roots = nullptr;
   H2Options h2;
+  Duration idle_close{};  // a connection that had nothing to do for so long is closed; 0 = kept, for days
 };
 
 class OriginLink {
  public:
   // Slots of two connections: heaps in pairs.
   OriginLink(Region& region, Heap* tls_heaps, Heap* h2_heaps, const OriginOptions& options, Section& section,
-             Publish& publish, port::Port& port, LinkScratch& scratch, Log& log);
+             RequestSource& source, port::Port& port, LinkScratch& scratch, Log& log);
 
   // ---- a turn
   void want(port::Interest* interests) const;  // two of them
@@ -61,10 +63,12 @@ class OriginLink {
   void drain(string_view why, Instant now);
   void ended(OriginConnection& which, Instant now);
   void end(OriginConnection& which, string_view why, Instant now);
+  bool idle() const;
   bool forget_active(Instant now);
 
   // Requests: origin_requests.cpp.
   bool may_sign(Instant now);
+  bool waits_for_credential(Instant now) const;
   bool ping(Duration within, Instant now);
   void submit(Instant now);
   void watch_for_stuck(Instant now);
@@ -76,7 +80,7 @@ class OriginLink {
 
   OriginOptions options_;
   Section& section_;
-  Publish& publish_;
+  RequestSource& source_;
   port::Port& port_;
   Log& log_;
   OriginConnection connections_[2];

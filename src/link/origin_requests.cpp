@@ -12,15 +12,20 @@ constexpr Duration clock_pause = seconds(30);
 
 }  // namespace
 
+bool OriginLink::waits_for_credential(Instant now) const {
+  return section_.credential != nullptr && section_.credential->waiting(now);
+}
+
 // Without a clock nothing can be signed, and no certificate be verified.
 bool OriginLink::may_sign(Instant now) {
-  if (section_.token == nullptr) return true;
-  const Status fresh = section_.token->keep_fresh(now, port_.clock.wall(), port_.entropy);
+  if (section_.credential == nullptr) return true;
+  const Status fresh = section_.credential->keep_fresh(now, port_.clock.wall(), port_.entropy);
   if (fresh.ok()) return true;
+  if (fresh.error() == Error::busy) return false;
   const bool clock = fresh.error() == Error::again;
-  publish_.section_paused(section_.number, clock ? "the clock was never set" : "the key can not sign",
-                          clock ? "set the system's clock: a provider refuses signatures from the past" : "",
-                          clock_pause, now);
+  source_.section_paused(section_.number, clock ? "the clock was never set" : "the key can not sign",
+                         clock ? "set the system's clock: a provider refuses signatures from the past" : "",
+                         clock_pause, now);
   return false;
 }
 
@@ -32,7 +37,7 @@ bool OriginLink::ping(Duration within, Instant now) {
 }
 
 void OriginLink::submit(Instant now) {
-  if (!open_ || !publish_.wants_to_send(section_.number, now) || !may_sign(now)) return;
+  if (!open_ || !source_.wants_to_send(section_.number, now) || !may_sign(now)) return;
   OriginConnection& active = connection();
   const H2Client& http = active.http();
   if (!pinging_ && http.in_flight() == 0 && now - active.heard() > doubtful_after) {
@@ -40,15 +45,14 @@ void OriginLink::submit(Instant now) {
   }
   if (pinging_ && http.in_flight() == 0) return;
   while (open_ && http.room() > 0) {
-    Push* push = publish_.next(section_.number, now);
+    Push* push = source_.next(section_.number, now);
     if (push == nullptr || !submit_one(*push, now)) break;
   }
 }
 
 // Nothing is open whose time could run out, and yet nothing leaves: no stream is granted, or no window.
 void OriginLink::watch_for_stuck(Instant now) {
-  const bool stuck =
-      open_ && !pinging_ && connection().http().in_flight() == 0 && publish_.wants_to_send(section_.number, now);
+  const bool stuck = idle() && !waits_for_credential(now) && source_.wants_to_send(section_.number, now);
   if (!stuck) {
     stuck_at_ = Instant::never();
   } else if (stuck_at_ == Instant::never()) {
@@ -65,7 +69,9 @@ bool OriginLink::submit_one(Push& push, Instant now) {
   headers[count++] = {":scheme", "https"};
   headers[count++] = {":authority", authority_.view()};
   headers[count++] = {":path", request.path, true};
-  if (section_.token != nullptr) headers[count++] = {"authorization", section_.token->authorization(), true};
+  const string_view authorization =
+      section_.credential == nullptr ? string_view() : section_.credential->authorization();
+  if (!authorization.empty()) headers[count++] = {"authorization", authorization, true};
   for (uint32_t i = 0; i < request.count; ++i) {
     headers[count++] = {request.headers[i].name, request.headers[i].value, request.headers[i].no_index};
   }
@@ -79,10 +85,10 @@ bool OriginLink::submit_one(Push& push, Instant now) {
   if (submitted.error() == Error::too_long || submitted.error() == Error::malformed) {
     // It never can be sent: it must not stand in everybody's way.
     push.exchange.outcome = H2Exchange::Outcome::reset;
-    publish_.over(push, now, port_.clock.wall());
+    source_.over(push, now, port_.clock.wall());
     return true;
   }
-  publish_.put_back(push);
+  source_.put_back(push);
   // A session that can not even take one request will not recover by waiting.
   if (submitted.error() == Error::exhausted && http.in_flight() == 0) {
     announced_ = false;
@@ -135,7 +141,7 @@ bool OriginLink::collect(OriginConnection& from, Instant now) {
     any = true;
     Push& push = *static_cast<Push*>(exchange->owner);
     if (&from == &connection()) note_outcome(push, now);
-    publish_.over(push, now, port_.clock.wall());
+    source_.over(push, now, port_.clock.wall());
   }
   collecting_ = outer;
   return any;

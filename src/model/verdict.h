@@ -14,7 +14,8 @@ enum class RetryClass : uint8_t {
   never,
   unprocessed,     // the peer did not touch it
   shutting_down,   // 503 Shutdown: this server only
-  server_trouble,  // 5xx
+  server_trouble,  // 5xx of APNs
+  server_busy,     // 5xx of Google: soon again, given up after an hour
   rate,            // 429 without Retry-After
   rate_told,       // 429 with Retry-After (Verdict::after)
   authorization,   // after a credential was renewed

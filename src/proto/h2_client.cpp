@@ -71,8 +71,8 @@ struct H2Callbacks {
   static int data(nghttp2_session* session, uint8_t, int32_t stream, const uint8_t* data, size_t size, void*) {
     H2Exchange* exchange = exchange_of(session, stream);
     if (exchange == nullptr) return 0;
-    const size_t fits = std::min(size, sizeof(exchange->body) - exchange->body_size);
-    copy_bytes(exchange->body + exchange->body_size, {data, fits});
+    const size_t fits = std::min(size, exchange->room.size() - exchange->body_size);
+    copy_bytes(exchange->room.data() + exchange->body_size, {data, fits});
     exchange->body_size = static_cast<uint16_t>(exchange->body_size + fits);
     if (fits < size) exchange->body_cut = true;
     return 0;
@@ -304,12 +304,8 @@ Status H2Client::submit(std::span<const H2Header> headers, ByteView body, H2Exch
       nghttp2_submit_request(session_, nullptr, list, headers.size(), body.empty() ? nullptr : &source, &exchange);
   if (stream == NGHTTP2_ERR_STREAM_ID_NOT_AVAILABLE) going_away_ = true;
   if (stream < 0) return stream == NGHTTP2_ERR_NOMEM ? Error::exhausted : Error::again;
-  void* const owner = exchange.owner;
-  new (&exchange) H2Exchange;
-  exchange.owner = owner;
+  exchange.begin(body);
   exchange.stream = stream;
-  exchange.request_body = body.data();
-  exchange.request_size = body.size();
   body_bytes_queued_ += body.size();
   ++streams_;
   open_.push_back(exchange);

@@ -9,8 +9,10 @@
 #pragma once
 
 #include <cstdint>
+#include <new>
 
 #include "base/bytes.h"
+#include "base/check.h"
 #include "base/list.h"
 #include "base/result.h"
 #include "base/text.h"
@@ -28,7 +30,7 @@ struct H2Header {
 
 // One request and what came of it; lives in the caller's Push.
 struct H2Exchange {
-  H2Exchange() {}  // leaves body as it is: zeroing it would cost more than the rest of a submit
+  static constexpr size_t id_bytes_max = 128;
 
   enum class Outcome : uint8_t {
     open,         // not over yet
@@ -39,18 +41,29 @@ struct H2Exchange {
     cancelled,    // by cancel(), unless the answer was complete before
   };
   Outcome outcome = Outcome::open;
-  void* owner = nullptr;  // the caller's, untouched
+  // The caller's, untouched: whose it is, and the room for the body of the answer (none: it is cut to nothing).
+  void* owner = nullptr;
+  Bytes room;
   int32_t stream = 0;
   uint32_t reset_code = 0;  // of every ended stream; 0 (NO_ERROR) when lost or never written
   uint16_t status = 0;      // 0 unless answered
   bool body_cut = false;    // the body was longer than its room
   uint16_t body_size = 0;
-  uint8_t body[512];  // APNs answers {"reason":…,"timestamp":…}; longest known about 90 bytes
-  FixedText<64> id;   // apns-id; as the next two: empty when absent or longer than its room
+  FixedText<id_bytes_max> id;  // apns-id; as the next two: empty when absent or longer than its room
   FixedText<40> retry_after;
   FixedText<40> date;
-  string_view body_text() const { return {reinterpret_cast<const char*>(body), body_size}; }
-  // For the core:
+  string_view body_text() const { return text_of(ByteView(room).first(body_size)); }
+  // For the cores: as new, but for what is the caller's.
+  void begin(ByteView request) {
+    GW_CHECK(!hook.linked && room.size() <= UINT16_MAX);
+    void* const whose = owner;
+    const Bytes answer = room;
+    new (this) H2Exchange;
+    owner = whose;
+    room = answer;
+    request_body = request.data();
+    request_size = request.size();
+  }
   ListHook<H2Exchange> hook;
   const uint8_t* request_body = nullptr;
   size_t request_size = 0;

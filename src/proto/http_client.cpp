@@ -68,11 +68,7 @@ Status HttpClient::submit(std::span<const H2Header> headers, ByteView body, H2Ex
   Writer head(room_);
   const Status written = write_request_head(headers, body.size(), head);
   if (!written.ok()) return written;
-  void* const owner = exchange.owner;
-  new (&exchange) H2Exchange;
-  exchange.owner = owner;
-  exchange.request_body = body.data();
-  exchange.request_size = body.size();
+  exchange.begin(body);
   exchange_ = &exchange;
   head_size_ = head.size();
   sent_ = 0;
@@ -236,9 +232,9 @@ void HttpClient::read_keep_alive() {
 }
 
 HttpClient::Step HttpClient::body_part(ByteView part) {
-  const size_t room = sizeof(exchange_->body) - exchange_->body_size;
+  const size_t room = exchange_->room.size() - exchange_->body_size;
   const ByteView kept = part.first(part.size() < room ? part.size() : room);
-  copy_bytes(exchange_->body + exchange_->body_size, kept);
+  copy_bytes(exchange_->room.data() + exchange_->body_size, kept);
   exchange_->body_size = static_cast<uint16_t>(exchange_->body_size + kept.size());
   if (kept.size() < part.size()) exchange_->body_cut = true;
   body_bytes_ += part.size();

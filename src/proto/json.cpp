@@ -28,11 +28,7 @@ bool too_deep(string_view text) {
   return false;
 }
 
-const json_t* find(const void* root, std::initializer_list<const char*> path) {
-  const json_t* at = static_cast<const json_t*>(root);
-  for (const char* key : path) at = json_object_get(at, key);  // nullptr for null and for what is no object
-  return at;
-}
+const json_t* json(const void* value) { return static_cast<const json_t*>(value); }
 
 }  // namespace
 
@@ -60,13 +56,31 @@ Status JsonDocument::parse(string_view text) {
   return refused ? Error::exhausted : Error::malformed;
 }
 
-string_view JsonDocument::text(std::initializer_list<const char*> path) const {
-  const json_t* found = find(root_, path);
+string_view JsonDocument::text(std::initializer_list<const char*> path) const { return find(path).text(); }
+
+int64_t JsonDocument::number(std::initializer_list<const char*> path, int64_t fallback) const {
+  return find(path).number(fallback);
+}
+
+JsonValue JsonDocument::find(std::initializer_list<const char*> path) const {
+  JsonValue at = root();
+  for (const char* key : path) at = at[key];
+  return at;
+}
+
+// jansson answers nullptr or 0 for nullptr and for what is of another type.
+JsonValue JsonValue::operator[](const char* key) const { return JsonValue(json_object_get(json(value_), key)); }
+JsonValue JsonValue::item(size_t index) const { return JsonValue(json_array_get(json(value_), index)); }
+size_t JsonValue::size() const { return json_array_size(json(value_)); }
+bool JsonValue::is_object() const { return json_is_object(json(value_)); }
+
+string_view JsonValue::text() const {
+  const json_t* found = json(value_);
   return json_is_string(found) ? string_view{json_string_value(found), json_string_length(found)} : string_view{};
 }
 
-int64_t JsonDocument::number(std::initializer_list<const char*> path, int64_t fallback) const {
-  const json_t* found = find(root_, path);
+int64_t JsonValue::number(int64_t fallback) const {
+  const json_t* found = json(value_);
   return json_is_integer(found) ? int64_t{json_integer_value(found)} : fallback;
 }
 

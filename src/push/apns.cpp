@@ -14,24 +14,12 @@ constexpr size_t apns_token_bytes_min = 8;
 constexpr size_t apns_token_bytes_max = 100;
 constexpr size_t clear_characters_max = 500;  // of a body in clear, as Tigase's own component cuts it
 constexpr size_t path_bytes_max = 10 + 2 * apns_token_bytes_max;
-constexpr size_t reason_bytes_max = 64;
 constexpr int64_t timestamp_ms_max = 253'402'300'799'999;  // the end of year 9999
 
 constexpr size_t topic_bytes_max = 155 + 5;  // a bundle id and the suffix
 constexpr string_view voip_suffix = ".voip";
 
 static_assert(body_bytes_max + 2 * path_bytes_max + topic_bytes_max + 4 * 40 <= Request::room_bytes);
-
-// The first characters of text; a byte that is part of no character counts as one, as it will be
-// replaced by one.
-string_view cut_characters(string_view text, size_t characters_max) {
-  size_t at = 0;
-  for (size_t i = 0; i < characters_max && at < text.size(); ++i) {
-    const size_t size = utf8_sequence(slice(text, at));
-    at += size == 0 ? 1 : size;
-  }
-  return slice(text, 0, at);
-}
 
 void write_aps(Writer& out, const ApnsOptions& options, bool alert) {
   if (!alert) {  // nothing else may stand in a background push
@@ -82,14 +70,6 @@ void write_uuid(Writer& out, const uint8_t (&id)[16]) {
   out.character('-').hex(bytes.subspan(8, 2)).character('-').hex(bytes.subspan(10));
 }
 
-bool is_reason(string_view text) {
-  if (text.size() > reason_bytes_max) return false;
-  for (const char c : text) {
-    if (c < 0x20 || c > 0x7E) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 Result<ByteView> Apns::normalise_token(string_view token, Arena& scratch) const {
@@ -113,7 +93,7 @@ Result<ByteView> Apns::normalise_token(string_view token, Arena& scratch) const 
 //
 // 2,939 for ann@example.org and the default texts. 0: beside this account there is no room for content.
 // Publishers that do not keep to it (Prosody does not read it) lose the content, never the alert.
-uint32_t Apns::payload_bytes_max(string_view account) const {
+uint32_t Apns::payload_bytes_max(const Registration& registration) const {
   constexpr size_t tag_bytes = 16;
   constexpr string_view longest_iv = "AAAAAAAAAAAAAAAAAAAAAA==";
   uint8_t room[body_bytes_max];
@@ -123,7 +103,7 @@ uint32_t Apns::payload_bytes_max(string_view account) const {
   notice.encrypted = true;
   notice.ciphertext = "A";
   notice.iv = longest_iv;
-  write_body(envelope, options_, account, notice, Outgoing{.ciphertext = true}, true);
+  write_body(envelope, options_, registration.account, notice, Outgoing{.ciphertext = true}, true);
   if (envelope.overflowed()) return 0;
   const size_t sealed = (body_bytes_max - (envelope.size() - 1)) / 4 * 3;
   return sealed > tag_bytes ? static_cast<uint32_t>(sealed - tag_bytes) : 0;
@@ -213,7 +193,7 @@ void Apns::read(string_view body, JsonDocument& json, Reply& reply) const {
   reply.timestamp_ms = 0;
   if (!json.parse(body).ok()) return;
   const string_view reason = json.text({"reason"});
-  if (is_reason(reason)) reply.reason = reason;
+  if (fit_for_log(reason)) reply.reason = reason;
   const int64_t timestamp = json.number({"timestamp"}, 0);
   if (timestamp > 0 && timestamp <= timestamp_ms_max) reply.timestamp_ms = timestamp;
 }

@@ -24,7 +24,7 @@ class Apns final : public Provider {
  public:
   explicit Apns(const ApnsOptions& options) : options_(options) {}  // views outlive this
   Result<ByteView> normalise_token(string_view token, Arena& scratch) const override;
-  uint32_t payload_bytes_max(string_view account) const override;
+  uint32_t payload_bytes_max(const Registration& registration) const override;
   Outgoing outgoing(const Notice& notice) const override;
   Status map(const Registration& registration, const Notice& notice, const Outgoing& outgoing, const MapInputs& in,
              Request& request) const override;

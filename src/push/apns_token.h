@@ -3,15 +3,12 @@
 #pragma once
 
 #include "base/bytes.h"
-#include "base/random.h"
-#include "base/result.h"
-#include "base/text.h"
-#include "base/time.h"
 #include "crypto/crypto.h"
+#include "push/credential.h"
 
 namespace tocsin {
 
-class ApnsToken {
+class ApnsToken final : public Credential {
  public:
   ApnsToken(const Es256Key& key, string_view key_id, string_view team_id)
       : key_(key), key_id_(key_id), team_id_(team_id) {}
@@ -21,12 +18,13 @@ class ApnsToken {
   // A step is the only reason to mint within 20 minutes of the last one, and only once: a clock that
   // jumps to and fro must not end in 429 TooManyProviderTokenUpdates.
   // Error::again: the clock was never set (before 2024), nothing is signed. Else the key's error.
-  Status keep_fresh(Instant now, UnixTime wall, RandomSource& random);
+  Status keep_fresh(Instant now, UnixTime wall, RandomSource& random) override;
+  bool waiting(Instant) const override { return false; }
   // After 403 ExpiredProviderToken: mints anew only if the present one is over 20 minutes old or
   // the clock stepped; false when the rules forbid it.
-  bool renew(Instant now, UnixTime wall, RandomSource& random);
+  bool renew(Instant now, UnixTime wall, RandomSource& random) override;
   // "bearer eyJ…", valid until the next minting; "" before the first.
-  string_view authorization() const { return text_.view(); }
+  string_view authorization() const override { return text_.view(); }
   uint32_t minted() const { return minted_; }
 
  private:

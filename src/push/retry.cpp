@@ -32,6 +32,8 @@ constexpr Row table[] = {
     {RetryClass::unprocessed, {}, 1, {}, Jitter::none, 5},
     {RetryClass::shutting_down, seconds(1), 1, seconds(1), Jitter::none, 0},  // 1–5 s once, then as the next row
     {RetryClass::server_trouble, minutes(15), 2, hours(1), Jitter::around, 0},
+    // Google: "exponential back-off from 10 s"; after an hour it counts as failed.
+    {RetryClass::server_busy, seconds(10), 2, minutes(30), Jitter::full, 9},
     {RetryClass::rate, seconds(30), 2, minutes(15), Jitter::full, 0},
     {RetryClass::rate_told, {}, 1, told_max, Jitter::above, 0},
     {RetryClass::authorization, seconds(60), 2, minutes(15), Jitter::around, 0, 1},

@@ -158,18 +158,24 @@ bool ConfParser::open_section(string_view kind, string_view name, bool has_name)
 bool ConfParser::find_or_add(const SectionRow& row, string_view name, Place& place) {
   place = Place{.kind = row.kind, .index = 0};
   if (!row.named) return true;
-  for (uint32_t i = 0; i < settings_->apns.count; ++i) {
+  return row.kind == SectionKind::apns ? find_or_add(settings_->apns, name, place)
+                                       : find_or_add(settings_->fcm, name, place);
+}
+
+template <class List>
+bool ConfParser::find_or_add(List& list, string_view name, Place& place) {
+  for (uint32_t i = 0; i < list.count; ++i) {
     place.index = i;
-    if (settings_->apns[i].name.view() == name) return true;
+    if (list[i].name.view() == name) return true;
   }
-  place.index = settings_->apns.count;
-  ApnsSettings* added = settings_->apns.add();
-  if (added == nullptr) {
+  if (settings_->section_count() == sections_max) {
     fault().text("more than ").number(sections_max).text(" provider sections");
     return false;
   }
-  *added = ApnsSettings{};
-  GW_CHECK(added->name.assign(name));
+  place.index = list.count;
+  auto& added = *list.add();
+  added = {};
+  GW_CHECK(added.name.assign(name));
   return true;
 }
 

@@ -44,6 +44,8 @@ class ConfParser {
   void read_key(string_view line);
   bool open_section(string_view kind, string_view name, bool has_name);
   bool find_or_add(const SectionRow& row, string_view name, Place& place);
+  template <class List>
+  bool find_or_add(List& list, string_view name, Place& place);
   const KeyRow* known_key(string_view name);
   void set(const KeyRow& row, string_view value);
   bool take_value(string_view rest, Writer& value);

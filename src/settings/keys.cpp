@@ -4,17 +4,10 @@ namespace tocsin {
 
 namespace {
 
-template <auto member>
-struct Owner;
-template <class Section, class Field, Field Section::*member>
-struct Owner<member> {
-  using type = Section;
-};
-
-// A row names the member; its type chooses the reader.
-template <auto member>
-bool into(void* section, const Reading& reading) {
-  return read_value(reading, static_cast<typename Owner<member>::type*>(section)->*member);
+// A row names section and member; the member's type chooses the reader.
+template <class Section, auto member>
+bool in(void* section, const Reading& reading) {
+  return read_value(reading, static_cast<Section*>(section)->*member);
 }
 
 constexpr SectionRow sections[] = {
@@ -25,11 +18,11 @@ constexpr SectionRow sections[] = {
     {.kind = SectionKind::log, .name = "log"},
     {.kind = SectionKind::process, .name = "process"},
     {.kind = SectionKind::apns, .name = "apns", .named = true},
+    {.kind = SectionKind::fcm, .name = "fcm", .named = true},
     {.kind = SectionKind::control, .name = "control", .later = true},
     {.kind = SectionKind::metrics, .name = "metrics", .later = true},
     {.kind = SectionKind::listen, .name = "listen", .later = true},
     {.kind = SectionKind::unifiedpush, .name = "unifiedpush", .later = true},
-    {.kind = SectionKind::fcm, .name = "fcm", .named = true, .later = true},
     {.kind = SectionKind::webpush, .name = "webpush", .later = true},
 };
 
@@ -39,56 +32,68 @@ constexpr uint64_t day_ms = 86'400'000;
 
 // clang-format off
 constexpr KeyRow keys[] = {
-    {SectionKind::xmpp, "server", Form::server, into<&XmppSettings::server>},
-    {SectionKind::xmpp, "domain", Form::domain, into<&XmppSettings::domain>},
-    {SectionKind::xmpp, "secret", Form::secret, into<&XmppSettings::secret>},
-    {SectionKind::xmpp, "secret_file", Form::path, into<&XmppSettings::secret_file>},
-    {SectionKind::xmpp, "allow_cleartext", Form::words, into<&XmppSettings::allow_cleartext>},
-    {SectionKind::xmpp, "accounts", Form::accounts, into<&XmppSettings::accounts>},
-    {SectionKind::xmpp, "publishers", Form::domains, into<&XmppSettings::publishers>},
-    {SectionKind::xmpp, "max_stanza_bytes", Form::size, into<&XmppSettings::max_stanza_bytes>, 4 * kibi, 16 * mebi},
+    {SectionKind::xmpp, "server", Form::server, in<XmppSettings, &XmppSettings::server>},
+    {SectionKind::xmpp, "domain", Form::domain, in<XmppSettings, &XmppSettings::domain>},
+    {SectionKind::xmpp, "secret", Form::secret, in<XmppSettings, &XmppSettings::secret>},
+    {SectionKind::xmpp, "secret_file", Form::path, in<XmppSettings, &XmppSettings::secret_file>},
+    {SectionKind::xmpp, "allow_cleartext", Form::words, in<XmppSettings, &XmppSettings::allow_cleartext>},
+    {SectionKind::xmpp, "accounts", Form::accounts, in<XmppSettings, &XmppSettings::accounts>},
+    {SectionKind::xmpp, "publishers", Form::domains, in<XmppSettings, &XmppSettings::publishers>},
+    {SectionKind::xmpp, "max_stanza_bytes", Form::size, in<XmppSettings, &XmppSettings::max_stanza_bytes>, 4 * kibi, 16 * mebi},
 
-    {SectionKind::state, "directory", Form::path, into<&StateSettings::directory>},
+    {SectionKind::state, "directory", Form::path, in<StateSettings, &StateSettings::directory>},
 
-    {SectionKind::registry, "path", Form::state_path, into<&RegistrySettings::path>},
-    {SectionKind::registry, "max_devices", Form::number, into<&RegistrySettings::max_devices>, 1, 10'000'000},
-    {SectionKind::registry, "expire_after", Form::duration, into<&RegistrySettings::expire_after>, 0, 3650 * day_ms},
+    {SectionKind::registry, "path", Form::state_path, in<RegistrySettings, &RegistrySettings::path>},
+    {SectionKind::registry, "max_devices", Form::number, in<RegistrySettings, &RegistrySettings::max_devices>, 1, 10'000'000},
+    {SectionKind::registry, "expire_after", Form::duration, in<RegistrySettings, &RegistrySettings::expire_after>, 0, 3650 * day_ms},
 
-    {SectionKind::limits, "max_inflight", Form::number, into<&LimitSettings::max_inflight>, 1, 4096},
-    {SectionKind::limits, "max_pending", Form::number, into<&LimitSettings::max_pending>, 0, 65'536},
-    {SectionKind::limits, "devices_per_account", Form::number, into<&LimitSettings::devices_per_account>, 1, 10'000},
-    {SectionKind::limits, "brake_devices", Form::number, into<&LimitSettings::brake_devices>, 0, 10'000'000},
-    {SectionKind::limits, "brake_percent", Form::number, into<&LimitSettings::brake_percent>, 0, 100},
-    {SectionKind::limits, "device_burst", Form::number, into<&LimitSettings::device_burst>, 1, 1000},
-    {SectionKind::limits, "device_interval", Form::duration, into<&LimitSettings::device_interval>, 0, day_ms},
+    {SectionKind::limits, "max_inflight", Form::number, in<LimitSettings, &LimitSettings::max_inflight>, 1, 4096},
+    {SectionKind::limits, "max_pending", Form::number, in<LimitSettings, &LimitSettings::max_pending>, 0, 65'536},
+    {SectionKind::limits, "devices_per_account", Form::number, in<LimitSettings, &LimitSettings::devices_per_account>, 1, 10'000},
+    {SectionKind::limits, "brake_devices", Form::number, in<LimitSettings, &LimitSettings::brake_devices>, 0, 10'000'000},
+    {SectionKind::limits, "brake_percent", Form::number, in<LimitSettings, &LimitSettings::brake_percent>, 0, 100},
+    {SectionKind::limits, "device_burst", Form::number, in<LimitSettings, &LimitSettings::device_burst>, 1, 1000},
+    {SectionKind::limits, "device_interval", Form::duration, in<LimitSettings, &LimitSettings::device_interval>, 0, day_ms},
 
-    {SectionKind::log, "level", Form::words, into<&LogSettings::level>},
-    {SectionKind::log, "to", Form::log_target, into<&LogSettings::to>},
-    {SectionKind::log, "timestamps", Form::words, into<&LogSettings::timestamps>},
+    {SectionKind::log, "level", Form::words, in<LogSettings, &LogSettings::level>},
+    {SectionKind::log, "to", Form::log_target, in<LogSettings, &LogSettings::to>},
+    {SectionKind::log, "timestamps", Form::words, in<LogSettings, &LogSettings::timestamps>},
 
-    {SectionKind::process, "secret_modes", Form::words, into<&ProcessSettings::secret_modes>},
+    {SectionKind::process, "secret_modes", Form::words, in<ProcessSettings, &ProcessSettings::secret_modes>},
 
-    {SectionKind::apns, "provider", Form::provider_id, into<&ApnsSettings::provider>},
-    {SectionKind::apns, "label", Form::text, into<&ApnsSettings::label>},
-    {SectionKind::apns, "key", Form::path, into<&ApnsSettings::key>},
-    {SectionKind::apns, "key_id", Form::apple_id, into<&ApnsSettings::key_id>},
-    {SectionKind::apns, "team_id", Form::apple_id, into<&ApnsSettings::team_id>},
-    {SectionKind::apns, "topic", Form::topic, into<&ApnsSettings::topic>},
-    {SectionKind::apns, "environment", Form::words, into<&ApnsSettings::environment>},
-    {SectionKind::apns, "payload", Form::words, into<&ApnsSettings::payload>},
-    {SectionKind::apns, "clear_text", Form::words, into<&ApnsSettings::clear_text>},
-    {SectionKind::apns, "empty", Form::words, into<&ApnsSettings::empty>},
-    {SectionKind::apns, "alert_title", Form::text, into<&ApnsSettings::alert_title>},
-    {SectionKind::apns, "alert_body", Form::text, into<&ApnsSettings::alert_body>},
-    {SectionKind::apns, "sound", Form::text, into<&ApnsSettings::sound>},
-    {SectionKind::apns, "category", Form::text, into<&ApnsSettings::category>},
-    {SectionKind::apns, "endpoint", Form::endpoint, into<&ApnsSettings::endpoint>},
-    {SectionKind::apns, "ca_file", Form::path, into<&ApnsSettings::ca_file>},
+    {SectionKind::apns, "provider", Form::provider_id, in<ApnsSettings, &ApnsSettings::provider>},
+    {SectionKind::apns, "label", Form::text, in<ApnsSettings, &ApnsSettings::label>},
+    {SectionKind::apns, "key", Form::path, in<ApnsSettings, &ApnsSettings::key>},
+    {SectionKind::apns, "key_id", Form::apple_id, in<ApnsSettings, &ApnsSettings::key_id>},
+    {SectionKind::apns, "team_id", Form::apple_id, in<ApnsSettings, &ApnsSettings::team_id>},
+    {SectionKind::apns, "topic", Form::topic, in<ApnsSettings, &ApnsSettings::topic>},
+    {SectionKind::apns, "environment", Form::words, in<ApnsSettings, &ApnsSettings::environment>},
+    {SectionKind::apns, "payload", Form::words, in<ApnsSettings, &ApnsSettings::payload>},
+    {SectionKind::apns, "clear_text", Form::words, in<ApnsSettings, &ApnsSettings::clear_text>},
+    {SectionKind::apns, "empty", Form::words, in<ApnsSettings, &ApnsSettings::empty>},
+    {SectionKind::apns, "alert_title", Form::text, in<ApnsSettings, &ApnsSettings::alert_title>},
+    {SectionKind::apns, "alert_body", Form::text, in<ApnsSettings, &ApnsSettings::alert_body>},
+    {SectionKind::apns, "sound", Form::text, in<ApnsSettings, &ApnsSettings::sound>},
+    {SectionKind::apns, "category", Form::text, in<ApnsSettings, &ApnsSettings::category>},
+    {SectionKind::apns, "endpoint", Form::endpoint, in<ApnsSettings, &ApnsSettings::endpoint>},
+    {SectionKind::apns, "ca_file", Form::path, in<ApnsSettings, &ApnsSettings::ca_file>},
     {SectionKind::apns, "certificate"},
     {SectionKind::apns, "certificate_key"},
-    {SectionKind::apns, "dialect", Form::words, into<&ApnsSettings::dialect>},
-    {SectionKind::apns, "modules", Form::module, into<&ApnsSettings::modules>},
+    {SectionKind::apns, "dialect", Form::words, in<ApnsSettings, &ApnsSettings::dialect>},
+    {SectionKind::apns, "modules", Form::module, in<ApnsSettings, &ApnsSettings::modules>},
     {SectionKind::apns, "formerly"},
+
+    {SectionKind::fcm, "provider", Form::provider_id, in<FcmSettings, &FcmSettings::provider>},
+    {SectionKind::fcm, "label", Form::text, in<FcmSettings, &FcmSettings::label>},
+    {SectionKind::fcm, "service_account", Form::path, in<FcmSettings, &FcmSettings::service_account>},
+    {SectionKind::fcm, "clear_text", Form::words, in<FcmSettings, &FcmSettings::clear_text>},
+    {SectionKind::fcm, "empty", Form::words, in<FcmSettings, &FcmSettings::empty>},
+    {SectionKind::fcm, "endpoint", Form::endpoint, in<FcmSettings, &FcmSettings::endpoint>},
+    {SectionKind::fcm, "token_endpoint", Form::endpoint, in<FcmSettings, &FcmSettings::token_endpoint>},
+    {SectionKind::fcm, "ca_file", Form::path, in<FcmSettings, &FcmSettings::ca_file>},
+    {SectionKind::fcm, "dialect", Form::words, in<FcmSettings, &FcmSettings::dialect>},
+    {SectionKind::fcm, "modules", Form::module, in<FcmSettings, &FcmSettings::modules>},
+    {SectionKind::fcm, "formerly"},
 };
 // clang-format on
 
@@ -109,6 +114,11 @@ const KeyRow* find_key(SectionKind section, string_view name) {
   return nullptr;
 }
 
+Place place_of_section(const Settings& settings, uint32_t number) {
+  if (settings.is_apns(number)) return {.kind = SectionKind::apns, .index = number};
+  return {.kind = SectionKind::fcm, .index = number - settings.apns.count};
+}
+
 void* struct_of(Settings& settings, Place place) {
   switch (place.kind) {
     case SectionKind::xmpp: return &settings.xmpp;
@@ -118,6 +128,7 @@ void* struct_of(Settings& settings, Place place) {
     case SectionKind::log: return &settings.log;
     case SectionKind::process: return &settings.process;
     case SectionKind::apns: return &settings.apns[place.index];
+    case SectionKind::fcm: return &settings.fcm[place.index];
     default: return nullptr;
   }
 }
@@ -125,6 +136,7 @@ void* struct_of(Settings& settings, Place place) {
 void write_section(Writer& out, const Settings& settings, Place place) {
   out.character('[').text(section_rows()[static_cast<size_t>(place.kind)].name);
   if (place.kind == SectionKind::apns) out.character(' ').text(settings.apns[place.index].name.view());
+  if (place.kind == SectionKind::fcm) out.character(' ').text(settings.fcm[place.index].name.view());
   out.character(']');
 }
 

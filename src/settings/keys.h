@@ -19,12 +19,12 @@ enum class SectionKind : uint8_t {
   log,
   process,
   apns,
+  fcm,
   // Their names are reserved for a later version.
   control,
   metrics,
   listen,
   unifiedpush,
-  fcm,
   webpush,
 };
 
@@ -59,6 +59,9 @@ struct Place {
   SectionKind kind = SectionKind::xmpp;
   uint32_t index = 0;
 };
+
+// The place of a provider section, by its number.
+Place place_of_section(const Settings& settings, uint32_t number);
 
 // The struct that a place's keys go to.
 void* struct_of(Settings& settings, Place place);

@@ -15,8 +15,9 @@ Where Origins::nearest(Place place, string_view name) const {
 
 uint32_t Origins::slot(Place place) {
   const uint32_t kind = static_cast<uint32_t>(place.kind);
-  const uint32_t index = kind + (place.kind == SectionKind::apns ? place.index : 0);
-  GW_CHECK(kind <= static_cast<uint32_t>(SectionKind::apns) && index < places_max);
+  if (kind < single_max) return kind;
+  const uint32_t index = single_max + (kind - single_max) * sections_max + place.index;
+  GW_CHECK(place.index < sections_max && index < places_max);
   return index;
 }
 

@@ -38,7 +38,9 @@ class Origins {
   Where nearest(Place place, string_view name) const;
 
  private:
-  static constexpr uint32_t places_max = static_cast<uint32_t>(SectionKind::apns) + sections_max;
+  // Those that stand once, then so many of each of the two kinds that may repeat.
+  static constexpr uint32_t single_max = static_cast<uint32_t>(SectionKind::apns);
+  static constexpr uint32_t places_max = single_max + 2 * sections_max;
   static constexpr uint32_t keys_max = 24;  // of one section
 
   static uint32_t slot(Place place);

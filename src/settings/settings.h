@@ -127,28 +127,38 @@ enum class EmptyPush : uint8_t { high, normal, drop };
 enum class SectionDialect : uint8_t { unsaid, p2 };
 using Modules = FixedList<FixedText<module_bytes_max>, modules_max>;
 
-// [apns NAME]; everywhere else it is called apns/NAME.
-struct ApnsSettings {
+// What every provider section has, whatever its kind.
+struct ProviderSettings {
   FixedText<section_name_bytes_max> name;
   ProviderIds provider;
   FixedText<127> label;
+  bool clear_text = false;
+  EmptyPush empty = EmptyPush::normal;              // validate() makes it high for APNs' payload wake, unless it is set
+  SectionDialect dialect = SectionDialect::unsaid;  // p2: takes register-push-… where there are several of its kind
+  Modules modules;                                  // values of pushModule (fpush)
+  HostPort endpoint;                                // empty host: the provider's own
+  Path ca_file;                                     // empty: the system's store
+};
+
+// [apns NAME]; everywhere else it is called apns/NAME.
+struct ApnsSettings : ProviderSettings {
   Path key;
   FixedText<10> key_id;
   FixedText<10> team_id;
   FixedText<155> topic;  // the length that Apple allows for a bundle id
   ApnsEnvironment environment = ApnsEnvironment::production;
   ApnsPayload payload = ApnsPayload::tigase;
-  bool clear_text = false;
-  EmptyPush empty = EmptyPush::normal;     // validate() makes it high for payload wake, unless it is set
   EmptyPush empty_wake = EmptyPush::high;  // for devices that are only woken: validate() copies empty if that is set
-  SectionDialect dialect = SectionDialect::unsaid;  // p2: takes register-push-apns where there are several sections
-  Modules modules;                                  // values of pushModule (fpush)
   FixedText<255> alert_title;
   FixedText<255> alert_body = fixed_text<255>("New message!");
   FixedText<127> sound = fixed_text<127>("default");
   FixedText<127> category;
-  HostPort endpoint;  // empty host: Apple's
-  Path ca_file;       // empty: the system's store
+};
+
+// [fcm NAME]
+struct FcmSettings : ProviderSettings {
+  Path service_account;
+  HostPort token_endpoint;  // empty host: that of the service account's token_uri
 };
 
 struct Settings {
@@ -158,7 +168,17 @@ struct Settings {
   LimitSettings limits;
   LogSettings log;
   ProcessSettings process;
+  // Sections have one number for all kinds: first those of APNs, then those of FCM, each in the order of the conf.
   FixedList<ApnsSettings, sections_max> apns;
+  FixedList<FcmSettings, sections_max> fcm;
+
+  uint32_t section_count() const { return apns.count + fcm.count; }
+  bool is_apns(uint32_t number) const { return number < apns.count; }
+  const FcmSettings& fcm_of(uint32_t number) const { return fcm[number - apns.count]; }
+  const ProviderSettings& section(uint32_t number) const {
+    if (is_apns(number)) return apns[number];
+    return fcm_of(number);
+  }
 };
 
 }  // namespace tocsin

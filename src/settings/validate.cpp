@@ -38,10 +38,13 @@ class Validator {
  private:
   FaultLine stop(Where where) { return FaultLine(*faults_, where, Weight::stop, exit_code::conf); }
   void apns(Place place);
+  void fcm(Place place);
   void required(Place place, string_view key, string_view advice);
   void shared_ids(uint32_t later);
   void shared_dialect(uint32_t later);
   void shared_modules(uint32_t later);
+  void name_both(FaultLine& line, uint32_t a, uint32_t b) const;
+  bool are_pair(uint32_t a, uint32_t b) const;
 
   Settings* settings_;
   const Origins* origins_;
@@ -126,12 +129,17 @@ void Validator::state() {
 }
 
 void Validator::providers() {
-  if (settings_->apns.empty()) {
+  if (settings_->section_count() == 0) {
     stop(origins_->end()).text("there is no provider section; add one, such as [apns siskin]");
     return;
   }
-  for (uint32_t i = 0; i < settings_->apns.count; ++i) {
-    apns(Place{.kind = SectionKind::apns, .index = i});
+  for (uint32_t i = 0; i < settings_->section_count(); ++i) {
+    const Place place = place_of_section(*settings_, i);
+    if (place.kind == SectionKind::apns) {
+      apns(place);
+    } else {
+      fcm(place);
+    }
     shared_ids(i);
     shared_dialect(i);
     shared_modules(i);
@@ -158,61 +166,75 @@ void Validator::apns(Place place) {
       .text("key: the file is not called AuthKey_XXXXXXXXXX.p8; set key_id to the ten characters of the key's id");
 }
 
+void Validator::fcm(Place place) {
+  required(place, "provider", "set it to the id that the app's clients name, such as fcm-xmpp-api");
+  required(place, "service_account", "set it to the JSON file of a service account of the app's Firebase project");
+}
+
 // A client names a provider id, and one section must answer to it.
 void Validator::shared_ids(uint32_t later) {
-  const ApnsSettings& here = settings_->apns[later];
+  const ProviderSettings& here = settings_->section(later);
   for (uint32_t i = 0; i < later; ++i) {
-    const ApnsSettings& there = settings_->apns[i];
+    const ProviderSettings& there = settings_->section(i);
     for (const auto& id : here.provider) {
       for (const auto& other : there.provider) {
         if (id.view() != other.view()) continue;
-        // A pair: a token of the one environment is tried in the other once.
-        if (here.environment != there.environment && here.topic.view() == there.topic.view()) continue;
-        FaultLine line(*faults_, origins_->nearest({.kind = SectionKind::apns, .index = later}, "provider"),
-                       Weight::stop, exit_code::conf);
-        line.quoted(id.view()).text(" is named in two sections; keep it in one of [apns ");
-        line.text(there.name.view()).text("] and [apns ").text(here.name.view()).text("]");
+        if (are_pair(i, later)) continue;
+        FaultLine line = stop(origins_->nearest(place_of_section(*settings_, later), "provider"));
+        line.quoted(id.view()).text(" is named in two sections; keep it in one of ");
+        name_both(line, i, later);
         return;
       }
     }
   }
 }
 
-// register-push-apns names no app: one section takes it.
+// register-push-apns names no app: one section of a kind takes it.
 void Validator::shared_dialect(uint32_t later) {
-  const ApnsSettings& here = settings_->apns[later];
-  for (uint32_t i = 0; i < later && here.dialect == SectionDialect::p2; ++i) {
-    const ApnsSettings& there = settings_->apns[i];
-    if (there.dialect != SectionDialect::p2) continue;
-    stop(origins_->key({.kind = SectionKind::apns, .index = later}, "dialect"))
-        .text("dialect = p2 stands in [apns ")
-        .text(there.name.view())
-        .text("] and [apns ")
-        .text(here.name.view())
-        .text("]; only one of them can take register-push-apns");
+  const Place place = place_of_section(*settings_, later);
+  for (uint32_t i = 0; i < later && settings_->section(later).dialect == SectionDialect::p2; ++i) {
+    const Place there = place_of_section(*settings_, i);
+    if (there.kind != place.kind || settings_->section(i).dialect != SectionDialect::p2) continue;
+    FaultLine line = stop(origins_->key(place, "dialect"));
+    line.text("dialect = p2 stands in ");
+    name_both(line, i, later);
+    line.text("; only one of them can take register-push-");
+    line.text(section_rows()[static_cast<size_t>(place.kind)].name);
     return;
   }
 }
 
 void Validator::shared_modules(uint32_t later) {
-  const ApnsSettings& here = settings_->apns[later];
   for (uint32_t i = 0; i < later; ++i) {
-    const ApnsSettings& there = settings_->apns[i];
-    for (const auto& module : here.modules) {
-      for (const auto& other : there.modules) {
+    for (const auto& module : settings_->section(later).modules) {
+      for (const auto& other : settings_->section(i).modules) {
         if (module.view() != other.view()) continue;
-        stop(origins_->key({.kind = SectionKind::apns, .index = later}, "modules"))
-            .text("modules: ")
-            .quoted(module.view())
-            .text(" is named in two sections; keep it in one of [apns ")
-            .text(there.name.view())
-            .text("] and [apns ")
-            .text(here.name.view())
-            .text("]");
+        FaultLine line = stop(origins_->key(place_of_section(*settings_, later), "modules"));
+        line.text("modules: ").quoted(module.view()).text(" is named in two sections; keep it in one of ");
+        name_both(line, i, later);
         return;
       }
     }
   }
+}
+
+// "[apns siskin] and [fcm play]"
+void Validator::name_both(FaultLine& line, uint32_t a, uint32_t b) const {
+  uint8_t room[64];
+  Writer name(room);
+  write_section(name, *settings_, place_of_section(*settings_, a));
+  line.text(name.view()).text(" and ");
+  name.rewind(0);
+  write_section(name, *settings_, place_of_section(*settings_, b));
+  line.text(name.view());
+}
+
+// Both environments of one app: a token of the one is tried in the other once.
+bool Validator::are_pair(uint32_t a, uint32_t b) const {
+  if (!settings_->is_apns(a) || !settings_->is_apns(b)) return false;
+  const ApnsSettings& one = settings_->apns[a];
+  const ApnsSettings& other = settings_->apns[b];
+  return one.environment != other.environment && one.topic.view() == other.topic.view();
 }
 
 }  // namespace

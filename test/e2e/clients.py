@@ -23,6 +23,7 @@ INFO = 'http://jabber.org/protocol/disco#info'
 ITEMS = 'http://jabber.org/protocol/disco#items'
 CLIENT = 'jabber:client'
 PROVIDER = 'tigase:messenger:apns:1'
+FCM_PROVIDER = 'fcm-xmpp-api'  # as Stork names it
 PATIENCE = 10.0
 
 
@@ -229,4 +230,4 @@ class User:
                           "<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose>")
 
 
-__all__ = ['User', 'IqError', 'IqTimeout', 'field', 'failure', 'PROVIDER', 'COMMANDS', 'DATA']
+__all__ = ['User', 'IqError', 'IqTimeout', 'field', 'failure', 'PROVIDER', 'FCM_PROVIDER', 'COMMANDS', 'DATA']

@@ -1,6 +1,7 @@
 """The gateway under test as a process, and everything around it: one XMPP server, the provider stand-in, users and devices."""
 import asyncio
 import dataclasses
+import json
 import os
 import re
 import secrets
@@ -9,9 +10,11 @@ import time
 
 import lab
 import apns_rules
+import fcm_rules
 import provider_standin
-from clients import PROVIDER, User, field
+from clients import FCM_PROVIDER, PROVIDER, User, field
 
+PROJECT = 'chat-example'
 TEAM_ID, KEY_ID, TOPIC = 'DEF123GHIJ', 'ABC123DEFG', 'org.example.siskin'
 GUESTS = tuple(f'guest{number:02}' for number in range(80))
 LOGFMT = re.compile(r'([A-Za-z_][\w.]*)=("(?:[^"\\]|\\.)*"|\S*)')
@@ -38,6 +41,13 @@ team_id = {team}
 topic = {topic}
 endpoint = https://localhost:{provider_port}
 ca_file = {ca}
+
+[fcm play]
+provider = {fcm_provider}
+service_account = {service_account}
+endpoint = https://localhost:{fcm_port}
+token_endpoint = https://localhost:{fcm_port}
+ca_file = {fcm_ca}
 '''
 
 
@@ -54,7 +64,7 @@ def parse_event(line):
 class Gateway:
     """One tocsin process with a conf, a state directory and a log of its own. `change` replaces values of CONF."""
 
-    def __init__(self, directory, binary, server, standin, key, **change):
+    def __init__(self, directory, binary, server, standin, key, fcm, service_account, **change):
         self.directory = directory
         self.binary = binary
         self.conf = os.path.join(directory, 'tocsin.conf')
@@ -62,7 +72,8 @@ class Gateway:
         self.values = {
             'port': server.component_port, 'domain': lab.COMPONENT, 'secret': server.secret, 'state': os.path.join(directory, 'state'),
             'device_interval': '0', 'provider': PROVIDER, 'key': key, 'team': TEAM_ID, 'topic': TOPIC,
-            'provider_port': standin.port, 'ca': standin.ca_file, **change,
+            'provider_port': standin.port, 'ca': standin.ca_file, 'fcm_provider': FCM_PROVIDER, 'fcm_port': fcm.port,
+            'fcm_ca': fcm.ca_file, 'service_account': service_account, **change,
         }
         self.process = None
         os.makedirs(self.values['state'], exist_ok=True)
@@ -125,6 +136,7 @@ class Device:
 
     @property
     def hex(self):
+        """As the provider's records have it (FCM's tokens are none in hex and stay as they are)."""
         return self.token.lower()
 
 
@@ -141,9 +153,16 @@ class World:
             self.key_text = file.read()
         rules = apns_rules.Rules(TEAM_ID, KEY_ID, apns_rules.load_public_key(self.key_text), [TOPIC])
         self.standin = provider_standin.Standin(directory, rules, log=os.path.join(directory, 'provider.jsonl'))
+        fcm_directory = os.path.join(directory, 'fcm')
+        os.makedirs(fcm_directory)
+        self.service_account = os.path.join(fcm_directory, 'service-account.json')
+        account = provider_standin.make_service_account(self.service_account, PROJECT)
+        self.fcm_rules = fcm_rules.Rules(account)
+        self.fcm = provider_standin.Standin(fcm_directory, self.fcm_rules, log=os.path.join(directory, 'fcm.jsonl'))
         self.gateway = None
         self.gateways = []
         self.planted = {self.server.secret} | set(self.key_text.decode().split('\n')[1:-2])
+        self.planted |= set(json.loads(account)['private_key'].split('\n')[1:-2]) | {self.fcm_rules.email}
         self._guests = iter(GUESTS)
         self._ann = None
         self._watch = None
@@ -151,10 +170,12 @@ class World:
 
     def __enter__(self):
         self.standin.__enter__()
+        self.fcm.__enter__()
         try:
             self.server.__enter__()
         except BaseException:
             self.standin.__exit__()
+            self.fcm.__exit__()
             raise
         return self
 
@@ -163,11 +184,12 @@ class World:
             gateway.stop(signal.SIGKILL)
         self.server.__exit__()
         self.standin.__exit__()
+        self.fcm.__exit__()
 
     def make_gateway(self, name, **change):
         directory = os.path.join(self.directory, name)
         os.makedirs(directory, exist_ok=True)
-        gateway = Gateway(directory, self.binary, self.server, self.standin, self.key, **{'level': self.level, **change})
+        gateway = Gateway(directory, self.binary, self.server, self.standin, self.key, self.fcm, self.service_account, **{'level': self.level, **change})
         self.planted.add(gateway.values['secret'])
         self.gateways.append(gateway)
         return gateway
@@ -190,6 +212,11 @@ class World:
 
     def new_token(self):
         token = secrets.token_hex(32).upper()
+        self.planted |= {token, token.lower()}
+        return token
+
+    def new_fcm_token(self):
+        token = secrets.token_urlsafe(16) + ':APA91b' + secrets.token_urlsafe(100)
         self.planted |= {token, token.lower()}
         return token
 
@@ -218,6 +245,18 @@ class World:
         token = self.new_token()
         async with user:
             node = field(await user.register_device(token), 'node')
+            if not node:
+                raise lab.LabError('register-device was answered without a node')
+            self.planted |= {node, user.jid}
+            await user.enable_as_siskin(node)
+        return Device(user, token, node)
+
+    async def android(self, user=None):
+        """The same with a phone that Google's service rings, as Tigase's clients register it."""
+        user = user or self.guest()
+        token = self.new_fcm_token()
+        async with user:
+            node = field(await user.register_device(token, FCM_PROVIDER), 'node')
             if not node:
                 raise lab.LabError('register-device was answered without a node')
             self.planted |= {node, user.jid}

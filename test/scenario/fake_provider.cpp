@@ -10,6 +10,33 @@ namespace {
 
 uint8_t plain_room[64 * 1024];
 
+// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 §5.6.7).
+void write_http_date(Writer& out, UnixTime at) {
+  constexpr string_view weekdays = "ThuFriSatSunMonTueWed";  // 1970 began on a Thursday
+  constexpr string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  const int64_t day = at.s / 86'400;
+  // Civil from days, after Howard Hinnant: years begin in March.
+  const int64_t z = day + 719'468, era = z / 146'097, of_era = z - era * 146'097;
+  const int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36'524 - of_era / 146'096) / 365;
+  const int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const int64_t month = (5 * of_year + 2) / 153;
+  const int64_t date = of_year - (153 * month + 2) / 5 + 1;
+  const int64_t real_month = month < 10 ? month + 2 : month - 10;
+  const auto two = [&out](int64_t n) {
+    out.character(static_cast<char>('0' + n / 10)).character(static_cast<char>('0' + n % 10));
+  };
+  out.text(slice(weekdays, static_cast<size_t>(day % 7) * 3, 3)).text(", ");
+  two(date);
+  out.text(" ").text(slice(months, static_cast<size_t>(real_month) * 3, 3)).text(" ");
+  out.number(year_of_era + era * 400 + (real_month < 2 ? 1 : 0)).text(" ");
+  two(at.s % 86'400 / 3600);
+  out.text(":");
+  two(at.s % 3600 / 60);
+  out.text(":");
+  two(at.s % 60);
+  out.text(" GMT");
+}
+
 }  // namespace
 
 FakeProvider::FakeProvider(sim::Simulation& world, const TlsIdentity& identity, RandomSource& random)
@@ -57,7 +84,12 @@ void FakeProvider::act_device(string_view token_hex, Act act) { make_rule(token_
 uint32_t FakeProvider::requests_for(string_view token_hex) const {
   uint32_t count = 0;
   const uint64_t kept = requests_ < requests_kept ? requests_ : requests_kept;
-  for (uint64_t i = requests_ - kept; i < requests_; ++i) count += ends_with(request(i).path.view(), token_hex) ? 1 : 0;
+  for (uint64_t i = requests_ - kept; i < requests_; ++i) {
+    const SeenRequest& seen = request(i);
+    const string_view in = speech_ == Speech::fcm ? seen.body.view() : seen.path.view();
+    const size_t at = in.find(token_hex);
+    count += at != string_view::npos ? 1 : 0;
+  }
   return count;
 }
 
@@ -151,10 +183,21 @@ void FakeProvider::received(sim::Connection& connection, ByteView bytes) {
   if (session->connection != nullptr) flush(*session);
 }
 
-const FakeProvider::Rule& FakeProvider::rule_for(string_view path) {
-  if (decider_ != nullptr) return decider_->decide(path);
+string_view FakeProvider::device_of(const H2Request& request) const {
+  if (speech_ != Speech::fcm) return request.path();
+  string_view body = request.body_text();
+  constexpr string_view mark = "\"token\":\"";
+  const size_t at = body.find(mark);
+  if (at == string_view::npos) return {};
+  body = slice(body, at + mark.size());
+  return take_until(body, '"');
+}
+
+const FakeProvider::Rule& FakeProvider::rule_for(const H2Request& request) {
+  const string_view device = device_of(request);
+  if (decider_ != nullptr) return decider_->decide(device);
   for (uint32_t i = 0; i < rule_count_; ++i) {
-    if (ends_with(path, rules_[i].token.view())) return rules_[i];
+    if (ends_with(device, rules_[i].token.view())) return rules_[i];
   }
   return everyone_;
 }
@@ -185,7 +228,7 @@ void FakeProvider::work(Session& session) {
       respond(session, request->stream, next_);
       continue;
     }
-    const Rule& rule = rule_for(request->path());
+    const Rule& rule = rule_for(*request);
     if (rule.act == Act::stall || delay_.us > 0) {
       for (uint32_t i = 0;; ++i) {
         GW_CHECK(i < stalled_max);
@@ -221,17 +264,48 @@ void FakeProvider::respond(Session& session, int32_t stream, const Rule& rule) {
   }
   const H2Request* request = session.http.find(stream);
   if (request == nullptr) return;
-  H2ServerHeader headers[2] = {{"apns-id", request->header("apns-id")}};
-  size_t count = 1;
+  H2ServerHeader headers[3];
+  size_t count = 0;
+  if (speech_ == Speech::apns) headers[count++] = {"apns-id", request->header("apns-id")};
   if (!retry_after_.empty()) headers[count++] = {"retry-after", retry_after_.view()};
-  uint8_t room[200];
+  uint8_t date_room[40];
+  Writer date(date_room);
+  if (tells_time_) {
+    write_http_date(date, world_.wall());
+    headers[count++] = {"date", date.view()};
+  }
+  uint8_t room[600];
   Writer body(room);
-  if (rule.status != 200) {
-    body.text("{\"reason\":\"").text(rule.reason.view()).text("\"");
+  write_answer_body(body, rule);
+  GW_CHECK(!body.overflowed());
+  session.http.answer(stream, {.status = rule.status, .headers = {headers, count}, .body = body.view()});
+}
+
+void FakeProvider::write_answer_body(Writer& body, const Rule& rule) {
+  const string_view reason = rule.reason.view();
+  const bool whole = starts_with(reason, "{") || starts_with(reason, "<");
+  if (speech_ == Speech::apns) {
+    if (rule.status == 200) return;
+    body.text("{\"reason\":\"").text(reason).text("\"");
     if (rule.timestamp_ms != 0) body.text(",\"timestamp\":").number(rule.timestamp_ms);
     body.text("}");
+  } else if (whole) {
+    body.text(reason);
+  } else if (speech_ == Speech::fcm) {
+    if (rule.status == 200) {
+      body.text("{\"name\":\"projects/chat-example/messages/0:").unsigned_number(requests_).text("\"}");
+      return;
+    }
+    body.text("{\"error\":{\"code\":").unsigned_number(rule.status);
+    body.text(",\"message\":\"The registration token is bad\",\"status\":\"SAID_BELOW\",\"details\":[{\"@type\":");
+    body.text("\"type.googleapis.com/google.firebase.fcm.v1.FcmError\",\"errorCode\":\"").text(reason).text("\"}]}}");
+  } else if (rule.status == 200) {
+    body.text("{\"access_token\":\"ya29.").unsigned_number(++tokens_).text("\",\"expires_in\":");
+    body.number(token_lasts_.whole_seconds()).text(",\"token_type\":\"Bearer\"}");
+  } else {
+    body.text("{\"error\":\"").text(reason).text("\",\"error_description\":\"");
+    body.text(rule.status == 400 && tells_time_ ? "Token must be in a reasonable timeframe" : "No.").text("\"}");
   }
-  session.http.answer(stream, {.status = rule.status, .headers = {headers, count}, .body = body.view()});
 }
 
 void FakeProvider::flush(Session& session) {
@@ -260,7 +334,7 @@ void FakeProvider::on_event(uint64_t tag) {
   if (session.connection == nullptr || session.number != stalled.number) return;
   const H2Request* request = session.http.find(stalled.stream);
   if (request == nullptr) return;
-  respond(session, stalled.stream, rule_for(request->path()));
+  respond(session, stalled.stream, rule_for(*request));
   if (session.connection != nullptr) flush(session);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/ring.h"
 #include "base/text.h"
+#include "base/writer.h"
 #include "port/sim/simulation.h"
 #include "test/support/h2_server.h"
 #include "test/support/tls_server.h"
@@ -58,11 +59,18 @@ class FakeProvider : public sim::Acceptor, public sim::PeerHandler, public sim::
    protected:
     ~Decider() = default;
   };
+  // Whose words it speaks. fcm: device tokens stand in the body, `reason` is an errorCode of FCM; google_token:
+  // `reason` is the OAuth error, and its description beside it. For both a reason that starts with { or < is the whole
+  // body.
+  enum class Speech : uint8_t { apns, fcm, google_token };
 
   FakeProvider(sim::Simulation& world, const TlsIdentity& identity, RandomSource& random);
 
   // ---- the story
   void ask(Decider* decider) { decider_ = decider; }
+  void speak(Speech speech) { speech_ = speech; }
+  void tell_time(bool tell) { tells_time_ = tell; }  // in a Date header
+  void token_lasts(Duration lasts) { token_lasts_ = lasts; }
   void accept_all() { everyone_ = {}; }
   void answer_all(uint16_t status, string_view reason, int64_t timestamp_ms = 0);
   void act(Act act) { everyone_.act = act; }  // for everybody: stall, refuse_stream …
@@ -116,7 +124,9 @@ class FakeProvider : public sim::Acceptor, public sim::PeerHandler, public sim::
     uint32_t number = 0;
     TlsServer& tls() { return *reinterpret_cast<TlsServer*>(tls_room); }
   };
-  const Rule& rule_for(string_view path);
+  string_view device_of(const H2Request& request) const;
+  const Rule& rule_for(const H2Request& request);
+  void write_answer_body(Writer& body, const Rule& rule);
   Rule& make_rule(string_view token_hex);
   void remember(const H2Request& request);
   void respond(Session& session, int32_t stream, const Rule& rule);
@@ -135,6 +145,10 @@ class FakeProvider : public sim::Acceptor, public sim::PeerHandler, public sim::
   Rule rules_[rules_max];
   uint32_t rule_count_ = 0;
   FixedText<40> retry_after_;
+  Speech speech_ = Speech::apns;
+  bool tells_time_ = false;
+  Duration token_lasts_ = seconds(3599);
+  uint32_t tokens_ = 0;
   Duration delay_{};
   uint32_t grant_first_ = 1;
   uint32_t grant_then_ = 500;

@@ -43,8 +43,8 @@ class Neighbour : public sim::Turner {
     parser.parse(second_conf, "second.conf");
     validate(settings, parser.origins(), environment, faults);
     GW_CHECK(faults.count() == 0);
-    files.apns[0].key = bytes_of(string_view(push_key_1));
-    files.apns[0].ca = bytes_of(string_view(cert_ec_root));
+    files.sections[0].key = bytes_of(string_view(push_key_1));
+    files.sections[0].ca = bytes_of(string_view(cert_ec_root));
     files.providers_on = 1;
     Log& log = *new (make(sizeof(Log))) Log(port_->console(), Level::info);
     wiring_ = new (make(sizeof(Wiring)))

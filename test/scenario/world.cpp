@@ -29,6 +29,18 @@ constexpr string_view second_section =
 
 ByteView pem(const char* text) { return bytes_of(string_view(text)); }
 
+// With the fields that count, around a key that is public.
+char account_room[4096];
+string_view service_account() {
+  Writer out(Bytes(reinterpret_cast<uint8_t*>(account_room), sizeof account_room));
+  out.text(
+      R"({"type":"service_account","project_id":"chat-example","private_key_id":"0123456789abcdef","private_key":")");
+  out.json(rsa_key).text(R"(","client_email":"push@chat-example.iam.gserviceaccount.com",)");
+  out.text(R"("token_uri":"https://oauth.wild.example.org/token"})");
+  GW_CHECK(!out.overflowed());
+  return out.view();
+}
+
 class SeededRandom : public RandomSource {
  public:
   void fill(Bytes room) override { random_.fill(room); }
@@ -58,7 +70,8 @@ void start_libraries() {
 
 Address World::server_address() { return parse_ip("10.0.0.5", 5347).value(); }
 Address World::provider_address(uint32_t i) {
-  return parse_ip(i == 0 ? "10.0.0.1" : "10.0.0.2", i == 0 ? 443 : 444).value();
+  constexpr string_view hosts[providers_max] = {"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"};
+  return parse_ip(hosts[i], i == 1 ? 444 : 443).value();
 }
 
 void World::begin(uint64_t seed, string_view extra, bool two) {
@@ -86,8 +99,13 @@ void World::begin(uint64_t seed, string_view extra, bool two) {
   world_->names().set("api.push.example.org", provider_address(0));
   world_->names().set("localhost", provider_address(1));
   world_->network().listen(server_address(), *server_);
-  world_->network().listen(provider_address(0), *providers_[0]);
-  world_->network().listen(provider_address(1), *providers_[1]);
+  world_->names().set("fcm.wild.example.org", provider_address(2));
+  world_->names().set("oauth.wild.example.org", provider_address(3));
+  for (uint32_t i = 0; i < providers_max; ++i) world_->network().listen(provider_address(i), *providers_[i]);
+  fcm().speak(FakeProvider::Speech::fcm);
+  fcm().grant(100, 100);
+  google().speak(FakeProvider::Speech::google_token);
+  google().grant(100, 100);
 
   extra_ = extra;
   override_count_ = 0;
@@ -115,11 +133,13 @@ void World::read_conf() {
   for (uint32_t i = 0; i < faults_.count(); ++i)
     print_error("%.*s\n", static_cast<int>(faults_[i].text.size()), faults_[i].text.data());
   GW_CHECK(faults_.count() == 0);
-  for (uint32_t i = 0; i < settings_.apns.count; ++i) {
-    files_.apns[i].off = off_[i];
-    files_.apns[i].ca = pem(bundle_);  // read for sections that are off as well
+  for (uint32_t i = 0; i < settings_.section_count(); ++i) {
+    files_.sections[i].off = off_[i];
+    files_.sections[i].ca = pem(bundle_);  // read for sections that are off as well
     if (off_[i]) continue;
-    files_.apns[i].key = spoilt_[i] ? pem("no key at all") : pem(push_key_1);
+    files_.sections[i].key = spoilt_[i]             ? pem("no key at all")
+                             : settings_.is_apns(i) ? pem(push_key_1)
+                                                    : bytes_of(service_account());
     ++files_.providers_on;
   }
   log_->set_level(settings_.log.level);
@@ -153,13 +173,13 @@ void World::wire() {
     GW_CHECK(false && "the state directory can be opened");
   }
   wiring_->set_key(state.key);
-  for (uint32_t i = 0; i < settings_.apns.count; ++i) {
+  for (uint32_t i = 0; i < settings_.section_count(); ++i) {
     const char* culprit = "";
     const char* problem = "";
-    if (files_.apns[i].off) continue;
+    if (files_.sections[i].off) continue;
     if (wiring_->arm(i, files_, &culprit, &problem)) continue;
     if (!spoilt_[i]) print_error("%s: %s\n", culprit, problem);
-    files_.apns[i].off = true;
+    files_.sections[i].off = true;
   }
   const Status opened = wiring_->open_registry(settings_.registry.path.c_str(), state.registry_directory.c_str());
   if (!opened.ok()) print_error("registry: %s %s\n", describe(opened.error()), wiring_->registry().problem());

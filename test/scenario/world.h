@@ -39,6 +39,13 @@ struct TokenText {
 TokenText token_number(uint32_t n);
 
 // What a scenario's gateway is configured with; see SCENARIO_WITH.
+// A section fcm/play beside the usual one, as `extra` of a scenario; its devices register fcm_token_a and the like.
+inline constexpr const char* with_fcm =
+    "[fcm play]\nprovider = fcm-xmpp-api\nservice_account = /etc/account.json\n"
+    "endpoint = https://fcm.wild.example.org\nca_file = /etc/ca.pem\n";
+inline constexpr string_view fcm_token_a = "dKx0aaaaaaaaaaaaaaaa:APA91bAAA";
+inline constexpr string_view fcm_token_b = "dKx0bbbbbbbbbbbbbbbb:APA91bBBB";
+
 struct Configured {
   const char* extra = "";  // conf text behind the usual one: further keys of [limits], further sections
   bool two = false;        // two sections, apns/siskin and apns/other
@@ -46,7 +53,8 @@ struct Configured {
 
 class World : public sim::Turner {
  public:
-  static constexpr uint32_t providers_max = 2;
+  // apns/siskin, apns/other; the third and fourth are fcm/play and where its access tokens are fetched.
+  static constexpr uint32_t providers_max = 4;
   // Starts from nothing; both texts outlive the scenario.
   void begin(uint64_t seed = 1, string_view extra = "", bool two = false);
   void end();
@@ -82,6 +90,8 @@ class World : public sim::Turner {
 
   FakeServer& server() { return *server_; }
   FakeProvider& provider(uint32_t i = 0) { return *providers_[i]; }
+  FakeProvider& fcm() { return *providers_[2]; }
+  FakeProvider& google() { return *providers_[3]; }  // where access tokens are fetched
   Wiring& gateway() { return *wiring_; }
   sim::Simulation& simulation() { return *world_; }
   sim::Disk& disk() { return *disk_; }
@@ -93,6 +103,9 @@ class World : public sim::Turner {
   // ---- words for stories
   // Registers and waits for the answer; fails the test when it is no node.
   NodeText register_device(string_view from, string_view token, string_view provider = "tigase:messenger:apns:1");
+  NodeText register_android(string_view from, string_view token) {
+    return register_device(from, token, "fcm-xmpp-api");
+  }
   void send_register(string_view from, string_view id, string_view provider, string_view token,
                      string_view second = "");
   void send_unregister(string_view from, string_view id, string_view provider, string_view token);

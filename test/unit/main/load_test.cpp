@@ -54,11 +54,11 @@ static void a_small_installation_loads_whole(void**) {
   assert_int_equal(m.faults.check_exit_code(), exit_code::ok);
   assert_text(m.settings.xmpp.secret.view(), "s3cr3t");
   assert_int_equal(m.files.providers_on, 1);
-  assert_false(m.files.apns[0].off);
-  assert_text(text_of(m.files.apns[0].key), key_pem);
-  assert_text(text_of(m.files.apns[0].ca), ca_pem);
-  assert_int_equal(m.files.apns[0].key.data()[key_pem.size()], 0);  // what mbedTLS wants behind PEM
-  assert_int_equal(m.files.apns[0].ca.data()[ca_pem.size()], 0);
+  assert_false(m.files.sections[0].off);
+  assert_text(text_of(m.files.sections[0].key), key_pem);
+  assert_text(text_of(m.files.sections[0].ca), ca_pem);
+  assert_int_equal(m.files.sections[0].key.data()[key_pem.size()], 0);  // what mbedTLS wants behind PEM
+  assert_int_equal(m.files.sections[0].ca.data()[ca_pem.size()], 0);
 }
 
 static void secret_files_may_end_their_line_or_not(void**) {
@@ -171,10 +171,10 @@ static void a_key_that_all_can_read_turns_its_provider_off_and_no_other(void**) 
   assert_int_equal(m.faults.run_exit_code(), exit_code::ok);
   assert_int_equal(m.faults.check_exit_code(), exit_code::conf);
   assert_int_equal(m.files.providers_on, 1);
-  assert_false(m.files.apns[0].off);
-  assert_true(m.files.apns[1].off);
-  assert_true(m.files.apns[1].key.empty());
-  assert_true(m.files.apns[0].ca.data() == m.files.apns[1].ca.data());  // read once
+  assert_false(m.files.sections[0].off);
+  assert_true(m.files.sections[1].off);
+  assert_true(m.files.sections[1].key.empty());
+  assert_true(m.files.sections[0].ca.data() == m.files.sections[1].ca.data());  // read once
 }
 
 static void missing_and_unreadable_keys_turn_their_provider_off_with_their_own_codes(void**) {
@@ -189,7 +189,7 @@ static void missing_and_unreadable_keys_turn_their_provider_off_with_their_own_c
   n.storage.put({.path = "/etc/tocsin/AuthKey_ABC123DEFG.p8", .text = key_pem, .on_open = Error::denied});
   n.load();
   assert_int_equal(n.faults.check_exit_code(), exit_code::permission);
-  assert_true(n.files.apns[0].off);
+  assert_true(n.files.sections[0].off);
 }
 
 static void a_key_that_is_no_key_turns_its_provider_off(void**) {
@@ -201,7 +201,7 @@ static void a_key_that_is_no_key_turns_its_provider_off(void**) {
     assert_text(m.fault(0),
                 "/etc/tocsin/tocsin.conf:6: key: /etc/tocsin/AuthKey_ABC123DEFG.p8: the file is not the unencrypted "
                 ".p8 key that Apple hands out (PEM, BEGIN PRIVATE KEY)");
-    assert_true(m.files.apns[0].off);
+    assert_true(m.files.sections[0].off);
   }
 }
 
@@ -236,7 +236,7 @@ static void an_arena_that_is_too_small_is_a_fault_not_a_cut_file(void**) {
     m.load();
     const bool key_fits = size >= sizeof(large) + 1;
     const bool both_fit = size >= sizeof(large) + 1 + ca_pem.size() + 1;
-    assert_int_equal(m.files.apns[0].off, !both_fit);
+    assert_int_equal(m.files.sections[0].off, !both_fit);
     if (both_fit) continue;
     assert_text(m.fault(0), key_fits ? "/etc/tocsin/tocsin.conf:4: ca_file: /etc/ssl/certs/ca-certificates.crt: all "
                                        "files together are too large"
@@ -289,7 +289,7 @@ static void the_first_store_of_the_system_that_exists_is_taken(void**) {
     m.storage.put({.path = path, .text = ca_pem, .mode = 0644});
     m.load();
     assert_int_equal(m.faults.count(), 0);
-    assert_text(text_of(m.files.apns[0].ca), ca_pem);
+    assert_text(text_of(m.files.sections[0].ca), ca_pem);
   }
   Machine m;
   m.storage.drop("/etc/ssl/certs/ca-certificates.crt");
@@ -297,7 +297,7 @@ static void the_first_store_of_the_system_that_exists_is_taken(void**) {
   assert_text(m.fault(0),
               "/etc/tocsin/tocsin.conf:4: no certificates of the system found (/etc/ssl/certs/ca-certificates.crt); "
               "install ca-certificates or set ca_file");
-  assert_true(m.files.apns[0].off);
+  assert_true(m.files.sections[0].off);
   assert_int_equal(m.faults.run_exit_code(), exit_code::ok);
   assert_int_equal(m.faults.check_exit_code(), exit_code::missing);
 }
@@ -309,14 +309,14 @@ static void a_pinned_ca_replaces_the_system_and_needs_no_secrecy(void**) {
   *m.line.overrides.add() = "apns/siskin.ca_file=ca.pem";
   m.load();
   assert_int_equal(m.faults.count(), 0);
-  assert_text(text_of(m.files.apns[0].ca), ca_pem);
+  assert_text(text_of(m.files.sections[0].ca), ca_pem);
   Machine n;
   n.storage.put({.path = "ca.pem", .text = key_pem, .mode = 0644});
   *n.line.overrides.add() = "apns/siskin.ca_file=ca.pem";
   n.load();
   assert_text(n.fault(0),
               "-o apns/siskin.ca_file: ca_file: ca.pem: the file holds no certificate in PEM (BEGIN CERTIFICATE)");
-  assert_true(n.files.apns[0].off);
+  assert_true(n.files.sections[0].off);
 }
 
 static void faults_of_conf_and_files_come_in_one_run(void**) {
@@ -338,7 +338,7 @@ static void a_key_that_the_crypto_refuses_is_reported_at_its_line(void**) {
   loader.load(m.line, m.arena, m.files);
   loader.turn_off(m.files, 0, "key", "not an EC key on P-256");
   assert_text(m.fault(0), "/etc/tocsin/tocsin.conf:6: key: /etc/tocsin/AuthKey_ABC123DEFG.p8: not an EC key on P-256");
-  assert_true(m.files.apns[0].off);
+  assert_true(m.files.sections[0].off);
   assert_int_equal(m.files.providers_on, 0);
   loader.turn_off(m.files, 0, "ca_file", "no certificate could be read");
   assert_text(m.fault(1), "/etc/tocsin/tocsin.conf:4: ca_file: no certificate could be read");

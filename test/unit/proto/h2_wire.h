@@ -19,6 +19,7 @@ struct H2Wire {
   H2Server server;
   static constexpr unsigned exchanges_max = 1024;
   H2Exchange exchanges[exchanges_max];
+  uint8_t answer_rooms[exchanges_max][512];
   uint8_t buffer[64 << 10];
 
   // One way: everything that wants to leave arrives, in pieces of at most `piece` bytes.
@@ -83,6 +84,7 @@ inline Status submit(H2Wire& w, unsigned which, string_view body = "{\"aps\":{}}
       {.name = "apns-priority", .value = "10"},
       {.name = "apns-id", .value = "123e4567-e89b-12d3-a456-426614174000", .no_index = true},
   };
+  w.exchanges[which].room = Bytes(w.answer_rooms[which]);
   return w.client.submit(headers, bytes_of(body), w.exchanges[which]);
 }
 

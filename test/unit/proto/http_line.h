@@ -22,7 +22,11 @@ inline constexpr string_view http_request =
 struct HttpLine {
   HttpClient client{Bytes(http_head_room)};
   H2Exchange exchange;
-  HttpLine() { client.open(); }
+  uint8_t answer[512];
+  HttpLine() {
+    exchange.room = Bytes(answer);
+    client.open();
+  }
   void submit() { assert_true(client.submit(http_headers, bytes_of("hello"), exchange).ok()); }
   string_view pull(size_t piece = sizeof(http_sent_room)) {
     size_t size = 0;

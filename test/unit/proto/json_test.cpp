@@ -53,6 +53,34 @@ void what_is_absent_or_of_another_type_is_the_fallback(void** state) {
   assert_int_equal(json.number({"nowhere"}, 5), 5);
 }
 
+void arrays_are_looked_into_item_by_item(void** state) {
+  JsonDocument& json = document_of(state);
+  assert_int_equal(json.root()["error"].size(), 0);  // nothing was parsed yet
+  assert_true(json.parse(R"({"error":{"details":[{"@type":"x/A"},7,{"@type":"x/B","codes":[1,"two"]}]}})").ok());
+  const JsonValue details = json.root()["error"]["details"];
+  assert_int_equal(details.size(), 3);
+  assert_text(details.item(0)["@type"].text(), "x/A");
+  assert_true(details.item(0).is_object());
+  assert_false(details.item(1).is_object());
+  assert_int_equal(details.item(1).number(-1), 7);
+  assert_int_equal(details.item(2)["codes"].item(0).number(-1), 1);
+  assert_text(details.item(2)["codes"].item(1).text(), "two");
+}
+
+void what_no_array_has_is_nothing(void** state) {
+  JsonDocument& json = document_of(state);
+  assert_true(json.parse(R"([[1],{"a":"b"},"text"])").ok());
+  assert_int_equal(json.root().size(), 3);
+  assert_int_equal(json.root().item(3).size(), 0);
+  assert_text(json.root().item(SIZE_MAX).text(), "");
+  assert_text(json.root().item(0)["a"].text(), "");
+  assert_int_equal(json.root().item(1).size(), 0);
+  assert_text(json.root().item(1).item(0).text(), "");
+  assert_text(json.root().item(2).item(0)["a"].item(7).text(), "");
+  assert_int_equal(json.root()["a"].number(-3), -3);
+  assert_text(JsonValue().text(), "");
+}
+
 void escapes_and_utf8_are_decoded(void** state) {
   JsonDocument& json = document_of(state);
   assert_true(json.parse(R"({"a":"\"\\\/\n\u00e4\ud83d\ude00","{[":"]}"})").ok());
@@ -140,7 +168,7 @@ void refused_memory_is_told_from_bad_json(void** state) {
 #define WITH_DOCUMENT(test) cmocka_unit_test_setup_teardown(test, make, unmake)
 
 TESTS(json, WITH_DOCUMENT(values_are_found_by_their_path),
-      WITH_DOCUMENT(what_is_absent_or_of_another_type_is_the_fallback), WITH_DOCUMENT(escapes_and_utf8_are_decoded),
+      WITH_DOCUMENT(what_is_absent_or_of_another_type_is_the_fallback), WITH_DOCUMENT(arrays_are_looked_into_item_by_item), WITH_DOCUMENT(what_no_array_has_is_nothing), WITH_DOCUMENT(escapes_and_utf8_are_decoded),
       WITH_DOCUMENT(what_is_not_json_is_malformed_and_leaves_nothing), WITH_DOCUMENT(duplicate_keys_are_malformed),
       WITH_DOCUMENT(depth_is_bounded), WITH_DOCUMENT(every_prefix_of_an_answer_is_refused),
       WITH_DOCUMENT(memory_goes_back_with_the_document), WITH_DOCUMENT(refused_memory_is_told_from_bad_json));

@@ -76,7 +76,7 @@ ApnsOptions plain() {
 // The promise as each server may read it: max bytes of plaintext, to which the tag is added, or of
 // ciphertext, or of base64; the first is the largest.
 void expect_promise(const ApnsOptions& options, string_view account) {
-  const size_t max = Apns(options).payload_bytes_max(account);
+  const size_t max = Apns(options).payload_bytes_max({.account = account});
   assert_true(max > 0);
   Notice notice = sealed(ciphertext_of(max + 16));
   assert_true(map(options, account, notice).ok());
@@ -95,7 +95,7 @@ void the_promised_payload_always_fits(void**) {
     for (size_t size = pattern.size(); size <= account_bytes_max; size += 1 + size / 16) {
       const string_view account = account_of(pattern, size);
       for (const ApnsOptions& options : {plain(), long_texts()}) {
-        if (Apns(options).payload_bytes_max(account) > 0) expect_promise(options, account);
+        if (Apns(options).payload_bytes_max({.account = account}) > 0) expect_promise(options, account);
       }
     }
   }
@@ -104,11 +104,11 @@ void the_promised_payload_always_fits(void**) {
 void the_promise_is_about_2900_less_the_account(void**) {
   const Apns apns(plain());
   // 126 bytes of envelope, 13 more for the key of an account: (4096 - 126) / 4 · 3 - 16, and so on.
-  assert_int_equal(apns.payload_bytes_max(""), 2960);
-  assert_int_equal(apns.payload_bytes_max("ann@example.org"), 2939);
-  assert_int_equal(apns.payload_bytes_max(account_of("a", account_bytes_max)), 1415);
+  assert_int_equal(apns.payload_bytes_max({.account = ""}), 2960);
+  assert_int_equal(apns.payload_bytes_max({.account = "ann@example.org"}), 2939);
+  assert_int_equal(apns.payload_bytes_max({.account = account_of("a", account_bytes_max)}), 1415);
   // Escaped it alone is three times the limit.
-  assert_int_equal(apns.payload_bytes_max(account_of("\x01", account_bytes_max)), 0);
+  assert_int_equal(apns.payload_bytes_max({.account = account_of("\x01", account_bytes_max)}), 0);
 }
 
 void an_account_that_can_not_fit_is_refused_and_not_cut(void**) {

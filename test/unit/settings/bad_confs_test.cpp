@@ -24,7 +24,7 @@ static const Row whole_confs[] = {
     {"[Limits]\n", "t.conf:1: unknown section \"Limits\"; did you mean [limits]?"},
     {"[webpsh]\n", "t.conf:1: unknown section \"webpsh\"; did you mean [webpush]?"},
     {"[]\n",
-     "t.conf:1: unknown section \"\"; there are [xmpp] [state] [registry] [limits] [log] [process] [apns NAME]"},
+     "t.conf:1: unknown section \"\"; there are [xmpp] [state] [registry] [limits] [log] [process] [apns NAME] [fcm NAME]"},
     {"[xmpp main]\n", "t.conf:1: [xmpp] takes no name"},
     {"[apns Siskin]\n", "t.conf:1: \"Siskin\" is no name for a section; use up to 32 of a-z, 0-9 and -"},
     {"[apns a234567890123456789012345678901234567890]\n",
@@ -33,7 +33,6 @@ static const Row whole_confs[] = {
     {"[metrics]\n", "t.conf:1: [metrics] is not supported by this version"},
     {"[listen]\n", "t.conf:1: [listen] is not supported by this version"},
     {"[unifiedpush]\n", "t.conf:1: [unifiedpush] is not supported by this version"},
-    {"[fcm play]\n", "t.conf:1: [fcm] is not supported by this version"},
     {"[webpush]\n", "t.conf:1: [webpush] is not supported by this version"},
     {"[apns a]\ndialect = p3\n", "t.conf:2: dialect: \"p3\" is not one of p2"},
     {"[apns a]\nmodules = a, b c\n", "t.conf:2: modules: \"b c\" is not a module such as monalProdiOS"},
@@ -43,6 +42,11 @@ static const Row whole_confs[] = {
     {"[limits]\nbrake_percent = 101\n", "t.conf:2: brake_percent: \"101\" is out of range; give 0 to 100"},
     {"[limits]\nbrake_percent = 10%\n", "t.conf:2: brake_percent: \"10%\" is not a number"},
     {"[apns a]\ncertificate = x\n", "t.conf:2: certificate in [apns a] is not supported by this version"},
+    {"[fcm a]\nformerly = b\n", "t.conf:2: formerly in [fcm a] is not supported by this version"},
+    {"[fcm]\n", "t.conf:1: [fcm] needs a name of yours, such as [fcm siskin]"},
+    {"[apns a]\nservice_account = a\n",
+     "t.conf:2: unknown key \"service_account\" in [apns a]; it belongs into [fcm NAME]"},
+    {"[fcm a]\npayload = wake\n", "t.conf:2: unknown key \"payload\" in [fcm a]; it belongs into [apns NAME]"},
     {"[apns a]\nformerly = b\n", "t.conf:2: formerly in [apns a] is not supported by this version"},
     {"[xmpp]\nsecret\n", "t.conf:2: this is neither \"key = value\" nor a [section] nor a # comment"},
     {"[xmpp]\ninclude other.conf\n", "t.conf:2: this is neither \"key = value\" nor a [section] nor a # comment"},
@@ -169,6 +173,15 @@ static const Row additions[] = {
     {"modules = one, two\n[apns b]\nprovider = b\nteam_id = DEF123GHIJ\ntopic = b\nkey = AuthKey_ABC123DEFG.p8\n"
      "modules = three, two\n",
      "t.conf:15: modules: \"two\" is named in two sections; keep it in one of [apns siskin] and [apns b]"},
+    {"[fcm play]\n",
+     "t.conf:9: [fcm play] has no provider; set it to the id that the app's clients name, such as fcm-xmpp-api"},
+    {"[fcm play]\nprovider = f\n",
+     "t.conf:9: [fcm play] has no service_account; set it to the JSON file of a service account of the app's Firebase "
+     "project"},
+    {"[fcm play]\nprovider = tigase:messenger:apns:1\nservice_account = a.json\n",
+     "t.conf:10: \"tigase:messenger:apns:1\" is named in two sections; keep it in one of [apns siskin] and [fcm play]"},
+    {"[fcm play]\nprovider = f\nservice_account = a.json\n[fcm other]\nprovider = f\nservice_account = b.json\n",
+     "t.conf:13: \"f\" is named in two sections; keep it in one of [fcm play] and [fcm other]"},
 };
 
 static void every_mistake_gets_its_own_first_message(void**) {

@@ -26,7 +26,9 @@ static string_view sample() {
   return {sample_room, size};
 }
 
+// Or a section.
 static bool is_commented_key(string_view line) {
+  if (starts_with(line, "#[")) return true;
   if (line.size() < 2 || line[0] != '#' || line[1] < 'a' || line[1] > 'z') return false;
   size_t i = 1;
   while (i < line.size() && (line[i] == '_' || (line[i] >= 'a' && line[i] <= 'z'))) ++i;
