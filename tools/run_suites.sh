@@ -131,6 +131,7 @@ end_to_end() {
   suite 'stand-in' "$python" test/e2e/standin_test.py
   suite 'end-to-end checks' "$python" test/e2e/run.py --binary "$build/tocsin"
   suite 'registry command' "$python" test/e2e/registry_test.py --binary "$build/tocsin"
+  suite 'kills and full disks' "$python" test/e2e/durability_test.py --binary "$build/tocsin"
   suite 'README' "$python" test/e2e/readme_check.py --binary "$build/tocsin"
 }
 
