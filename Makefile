@@ -126,6 +126,19 @@ $(BUILD)/scenario: $(call objects_in,test/scenario) $(PROGRAM) $(call archives,$
 
 $(call objects_in,$(wildcard test/unit/* test/scenario test/support)): | $(BUILD)/have-cmocka
 
+# Fuzzing, with clang's libFuzzer: `make fuzz` builds it below $(BUILD) with sanitizers. What a run has learned stays there,
+# what it found is named; both may be thrown away. Seeds: test/fuzz/seeds.
+FUZZ_CXX := $(firstword $(shell command -v clang++-14 clang++) clang++-14)
+FUZZ_MAKE = $(MAKE) --no-print-directory BUILD='$(BUILD)/fuzz' CXX='$(notdir $(FUZZ_CXX))' SANITIZE=1 CPPFLAGS= LDFLAGS= \
+  CXXFLAGS='-O2 -g -fsanitize=fuzzer-no-link -fsanitize-coverage-ignorelist=test/fuzz/uncovered.txt'
+$(BUILD)/replay_fuzz: $(call objects_in,test/fuzz) $(call archives,$(addprefix src/,registry $(call with_uses,registry)))
+	$(call say,LINK,$@)
+	$(Q)$(CXX) $(LINKING) -fsanitize=fuzzer -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
+fuzz-programs: $(BUILD)/replay_fuzz
+fuzz:
+	+@$(FUZZ_MAKE) fuzz-programs
+	@tools/fuzz.sh '$(BUILD)/fuzz' '$(or $(SECONDS),60)'
+
 programs: all $(UNITS) $(SCENARIO) $(BUILD)/swarm
 unit: $(UNITS)
 	@tools/count_tests.sh $(UNITS)
@@ -181,12 +194,13 @@ help:
 	  'make test       everything that CI runs (setup first)' \
 	  'make bench      the table of performance and footprint' \
 	  'make swarm      crashes registries until interrupted; SEEDS=N: so many plays, FROM=SEED: from there on' \
+	  'make fuzz       replays hostile registries under sanitizers; SECONDS=N: for so long, else 60' \
 	  'make install    DESTDIR PREFIX SBINDIR SYSCONFDIR MANDIR SYSTEMDUNITDIR' \
 	  'make format     clang-format over all sources;  make style, layers, needed: one check each' \
 	  'make unit, scenario   their tests, with all output;  make clean' \
 	  'Variables: CXX CXXFLAGS CPPFLAGS LDFLAGS, BUILD=folder, CI=1 (warnings are errors), SANITIZE=1, V=1'
 
 FORCE:
-.PHONY: all programs unit scenario swarm layers style needed check test setup demo bench format install clean help FORCE
+.PHONY: all programs unit scenario swarm fuzz fuzz-programs layers style needed check test setup demo bench format install clean help FORCE
 .SECONDARY:
 -include $(shell find $(BUILD)/src $(BUILD)/port $(BUILD)/test -name '*.d' 2>/dev/null)

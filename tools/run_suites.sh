@@ -126,6 +126,9 @@ by_cmake() {
   suite 'CMake: same binary' whole tools/same_binary.sh "$build/tocsin" "$build/cmake/tocsin"
 }
 
+# Hostile input for a minute, from the seeds that are kept.
+fuzzed() { nice -n 10 "$make" -j"$jobs" --no-print-directory BUILD="$build" fuzz SECONDS=60; }
+
 # Real servers. They wait more than they work.
 end_to_end() {
   suite 'stand-in' "$python" test/e2e/standin_test.py
@@ -148,6 +151,7 @@ case $mode in
       sanitizers
       other_compiler
       by_cmake
+      suite 'fuzzing' fuzzed
       wait
     fi
     ;;
