@@ -1,6 +1,6 @@
 // What other gateways got wrong towards providers, one test each, by the numbers of the list that was made of
-// them: defect_NN. The comment says what the other one did. (03, 04: those tables are ours for registered devices
-// only.)
+// them: defect_NN. The comment says what the other one did.
+#include "test/scenario/clients.h"
 #include "test/scenario/many_requests.h"
 
 namespace tocsin::test {
@@ -59,6 +59,28 @@ void defect_03_what_is_silenced_stays_silent_for_its_time_and_no_longer(void**) 
   assert_int_equal(w.provider().requests_for(token_a), 1);
   w.run_for(minutes(3));
   w.publish_and_wait(node, "p99");
+  w.expect_result("p99");
+}
+
+constexpr Configured stateless = {.extra = "[apns siskin]\nmodules = monalProdiOS\n"};
+
+void defect_03_a_stateless_device_that_died_stays_blocked_for_its_time(void**) {
+  World& w = world();
+  w.start();
+  w.provider().answer_device(token_a, 410, "Unregistered");
+  const FormField options[] = {{"pushModule", "monalProdiOS"}};
+  uint8_t room[8];
+  for (uint32_t i = 0; i < 23; ++i) {
+    publish({.id = id_number(room, 'q', i), .node = token_number(i), .options = options});
+    w.expect_result(id_number(room, 'q', i));
+    publish({.id = id_number(room, 'p', i), .node = token_a, .options = options});
+    w.expect_gone(id_number(room, 'p', i));
+    w.run_for(hours(1));
+  }
+  assert_int_equal(w.provider().requests_for(token_a), 1);
+  w.provider().forget_rules();
+  w.run_for(hours(2));
+  publish({.id = "p99", .node = token_a, .options = options});
   w.expect_result("p99");
 }
 
@@ -130,6 +152,23 @@ void defect_15_a_token_of_the_other_environment_is_kept_and_the_log_says_so(void
   w.expect_wait("p1");
   assert_true(contains(w.log().last("event=device_held"), "check environment and topic"));
   assert_int_equal(w.gateway().registry().count(), 1);
+}
+
+constexpr Configured both_environments = {
+    .extra =
+        "[apns xcode]\nprovider = tigase:messenger:apns:1\nkey = /etc/key.p8\nkey_id = ABC123DEFG\n"
+        "team_id = DEF123GHIJ\ntopic = org.example.siskin\nenvironment = sandbox\n"
+        "endpoint = https://localhost:444\nca_file = /etc/ca.pem\n"};
+
+void defect_15_the_other_environment_is_tried_before_a_token_is_called_bad(void**) {
+  World& w = world();
+  w.start();
+  const NodeText node = w.register_device("ann@example.org/phone", token_a);
+  w.provider(0).answer_all(400, "BadDeviceToken");
+  w.publish_and_wait(node, "p1");
+  w.expect_result("p1");
+  assert_int_equal(w.provider(0).requests(), 1);
+  assert_int_equal(w.provider(1).requests(), 1);
 }
 
 // After time-outs, more streams than granted were opened, and everything under way was lost with the connection.
@@ -237,6 +276,8 @@ void defect_27_a_slow_stream_is_reset_alone(void**) {
 
 TESTS(defects_provider, SCENARIO(defect_01_an_expiry_lies_in_the_future), SCENARIO(defect_02_an_expiry_moves_with_time),
       SCENARIO(defect_03_what_is_silenced_stays_silent_for_its_time_and_no_longer),
+      SCENARIO_WITH(defect_03_a_stateless_device_that_died_stays_blocked_for_its_time, stateless),
+      SCENARIO_WITH(defect_15_the_other_environment_is_tried_before_a_token_is_called_bad, both_environments),
       SCENARIO(defect_04_a_limit_is_kept_for_its_time_and_then_forgotten),
       SCENARIO(defect_10_the_dead_are_dropped_and_then_cost_no_request), SCENARIO(defect_14_a_wrong_topic_ends_nobody),
       SCENARIO(defect_15_a_token_of_the_other_environment_is_kept_and_the_log_says_so),

@@ -254,6 +254,24 @@ void a_bad_token_for_the_app_before_does_not_end_a_device_that_has_moved(void**)
   move_while_a_push_is_under_way(400, "BadDeviceToken", 0);
 }
 
+void an_acceptance_by_the_app_before_does_not_take_a_device_back(void**) {
+  World& w = world();
+  w.start();
+  const NodeText node = w.register_device("ann@example.org/phone", token_a);
+  w.provider(0).act(FakeProvider::Act::stall);
+  w.server().publish(node, "p1");
+  w.run_for(seconds(1));
+  w.register_device("ann@example.org/phone", token_a, "other:apns:1");
+  w.provider(0).release_stalled();
+  w.run_for(seconds(10));
+  w.expect_result("p1");
+  w.publish_and_wait(node, "p2");
+  w.expect_result("p2");
+  assert_int_equal(w.provider(0).requests(), 1);
+  assert_int_equal(w.provider(1).requests(), 1);
+  w.expect_at_rest();
+}
+
 TESTS(never_lost, SCENARIO(a_wrong_topic_loses_none_of_five_hundred_devices),
       SCENARIO(a_topic_of_another_environment_loses_none_of_five_hundred_devices),
       SCENARIO(a_topic_that_is_not_allowed_loses_and_holds_none_of_five_hundred_devices),
@@ -265,6 +283,7 @@ TESTS(never_lost, SCENARIO(a_wrong_topic_loses_none_of_five_hundred_devices),
       SCENARIO_WITH(the_brake_can_hold_whatever_dies, never_drops),
       SCENARIO_WITH(a_410_for_the_app_before_does_not_end_a_device_that_has_moved, two_sections),
       SCENARIO_WITH(a_later_410_for_the_app_before_does_not_end_a_device_that_has_moved, two_sections),
+      SCENARIO_WITH(an_acceptance_by_the_app_before_does_not_take_a_device_back, two_sections),
       SCENARIO_WITH(a_bad_token_for_the_app_before_does_not_end_a_device_that_has_moved, two_sections));
 
 }  // namespace
