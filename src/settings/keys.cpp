@@ -4,7 +4,17 @@ namespace tocsin {
 
 namespace {
 
-// A row names section and member; the member's type chooses the reader.
+// A row names the member, whose type chooses the reader; and the section where the member is of a base of it.
+template <auto member>
+struct Owner;
+template <class Section, class Field, Field Section::*member>
+struct Owner<member> {
+  using type = Section;
+};
+template <auto member>
+bool into(void* section, const Reading& reading) {
+  return read_value(reading, static_cast<typename Owner<member>::type*>(section)->*member);
+}
 template <class Section, auto member>
 bool in(void* section, const Reading& reading) {
   return read_value(reading, static_cast<Section*>(section)->*member);
@@ -32,34 +42,34 @@ constexpr uint64_t day_ms = 86'400'000;
 
 // clang-format off
 constexpr KeyRow keys[] = {
-    {SectionKind::xmpp, "server", Form::server, in<XmppSettings, &XmppSettings::server>},
-    {SectionKind::xmpp, "domain", Form::domain, in<XmppSettings, &XmppSettings::domain>},
-    {SectionKind::xmpp, "secret", Form::secret, in<XmppSettings, &XmppSettings::secret>},
-    {SectionKind::xmpp, "secret_file", Form::path, in<XmppSettings, &XmppSettings::secret_file>},
-    {SectionKind::xmpp, "allow_cleartext", Form::words, in<XmppSettings, &XmppSettings::allow_cleartext>},
-    {SectionKind::xmpp, "accounts", Form::accounts, in<XmppSettings, &XmppSettings::accounts>},
-    {SectionKind::xmpp, "publishers", Form::domains, in<XmppSettings, &XmppSettings::publishers>},
-    {SectionKind::xmpp, "max_stanza_bytes", Form::size, in<XmppSettings, &XmppSettings::max_stanza_bytes>, 4 * kibi, 16 * mebi},
+    {SectionKind::xmpp, "server", Form::server, into<&XmppSettings::server>},
+    {SectionKind::xmpp, "domain", Form::domain, into<&XmppSettings::domain>},
+    {SectionKind::xmpp, "secret", Form::secret, into<&XmppSettings::secret>},
+    {SectionKind::xmpp, "secret_file", Form::path, into<&XmppSettings::secret_file>},
+    {SectionKind::xmpp, "allow_cleartext", Form::words, into<&XmppSettings::allow_cleartext>},
+    {SectionKind::xmpp, "accounts", Form::accounts, into<&XmppSettings::accounts>},
+    {SectionKind::xmpp, "publishers", Form::domains, into<&XmppSettings::publishers>},
+    {SectionKind::xmpp, "max_stanza_bytes", Form::size, into<&XmppSettings::max_stanza_bytes>, 4 * kibi, 16 * mebi},
 
-    {SectionKind::state, "directory", Form::path, in<StateSettings, &StateSettings::directory>},
+    {SectionKind::state, "directory", Form::path, into<&StateSettings::directory>},
 
-    {SectionKind::registry, "path", Form::state_path, in<RegistrySettings, &RegistrySettings::path>},
-    {SectionKind::registry, "max_devices", Form::number, in<RegistrySettings, &RegistrySettings::max_devices>, 1, 10'000'000},
-    {SectionKind::registry, "expire_after", Form::duration, in<RegistrySettings, &RegistrySettings::expire_after>, 0, 3650 * day_ms},
+    {SectionKind::registry, "path", Form::state_path, into<&RegistrySettings::path>},
+    {SectionKind::registry, "max_devices", Form::number, into<&RegistrySettings::max_devices>, 1, 10'000'000},
+    {SectionKind::registry, "expire_after", Form::duration, into<&RegistrySettings::expire_after>, 0, 3650 * day_ms},
 
-    {SectionKind::limits, "max_inflight", Form::number, in<LimitSettings, &LimitSettings::max_inflight>, 1, 4096},
-    {SectionKind::limits, "max_pending", Form::number, in<LimitSettings, &LimitSettings::max_pending>, 0, 65'536},
-    {SectionKind::limits, "devices_per_account", Form::number, in<LimitSettings, &LimitSettings::devices_per_account>, 1, 10'000},
-    {SectionKind::limits, "brake_devices", Form::number, in<LimitSettings, &LimitSettings::brake_devices>, 0, 10'000'000},
-    {SectionKind::limits, "brake_percent", Form::number, in<LimitSettings, &LimitSettings::brake_percent>, 0, 100},
-    {SectionKind::limits, "device_burst", Form::number, in<LimitSettings, &LimitSettings::device_burst>, 1, 1000},
-    {SectionKind::limits, "device_interval", Form::duration, in<LimitSettings, &LimitSettings::device_interval>, 0, day_ms},
+    {SectionKind::limits, "max_inflight", Form::number, into<&LimitSettings::max_inflight>, 1, 4096},
+    {SectionKind::limits, "max_pending", Form::number, into<&LimitSettings::max_pending>, 0, 65'536},
+    {SectionKind::limits, "devices_per_account", Form::number, into<&LimitSettings::devices_per_account>, 1, 10'000},
+    {SectionKind::limits, "brake_devices", Form::number, into<&LimitSettings::brake_devices>, 0, 10'000'000},
+    {SectionKind::limits, "brake_percent", Form::number, into<&LimitSettings::brake_percent>, 0, 100},
+    {SectionKind::limits, "device_burst", Form::number, into<&LimitSettings::device_burst>, 1, 1000},
+    {SectionKind::limits, "device_interval", Form::duration, into<&LimitSettings::device_interval>, 0, day_ms},
 
-    {SectionKind::log, "level", Form::words, in<LogSettings, &LogSettings::level>},
-    {SectionKind::log, "to", Form::log_target, in<LogSettings, &LogSettings::to>},
-    {SectionKind::log, "timestamps", Form::words, in<LogSettings, &LogSettings::timestamps>},
+    {SectionKind::log, "level", Form::words, into<&LogSettings::level>},
+    {SectionKind::log, "to", Form::log_target, into<&LogSettings::to>},
+    {SectionKind::log, "timestamps", Form::words, into<&LogSettings::timestamps>},
 
-    {SectionKind::process, "secret_modes", Form::words, in<ProcessSettings, &ProcessSettings::secret_modes>},
+    {SectionKind::process, "secret_modes", Form::words, into<&ProcessSettings::secret_modes>},
 
     {SectionKind::apns, "provider", Form::provider_id, in<ApnsSettings, &ApnsSettings::provider>},
     {SectionKind::apns, "label", Form::text, in<ApnsSettings, &ApnsSettings::label>},

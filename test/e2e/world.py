@@ -189,7 +189,8 @@ class World:
     def make_gateway(self, name, **change):
         directory = os.path.join(self.directory, name)
         os.makedirs(directory, exist_ok=True)
-        gateway = Gateway(directory, self.binary, self.server, self.standin, self.key, self.fcm, self.service_account, **{'level': self.level, **change})
+        gateway = Gateway(directory, self.binary, self.server, self.standin, self.key, self.fcm, self.service_account,
+                          **{'level': self.level, **change})
         self.planted.add(gateway.values['secret'])
         self.gateways.append(gateway)
         return gateway

@@ -10,33 +10,6 @@ namespace {
 
 uint8_t plain_room[64 * 1024];
 
-// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 §5.6.7).
-void write_http_date(Writer& out, UnixTime at) {
-  constexpr string_view weekdays = "ThuFriSatSunMonTueWed";  // 1970 began on a Thursday
-  constexpr string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  const int64_t day = at.s / 86'400;
-  // Civil from days, after Howard Hinnant: years begin in March.
-  const int64_t z = day + 719'468, era = z / 146'097, of_era = z - era * 146'097;
-  const int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36'524 - of_era / 146'096) / 365;
-  const int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  const int64_t month = (5 * of_year + 2) / 153;
-  const int64_t date = of_year - (153 * month + 2) / 5 + 1;
-  const int64_t real_month = month < 10 ? month + 2 : month - 10;
-  const auto two = [&out](int64_t n) {
-    out.character(static_cast<char>('0' + n / 10)).character(static_cast<char>('0' + n % 10));
-  };
-  out.text(slice(weekdays, static_cast<size_t>(day % 7) * 3, 3)).text(", ");
-  two(date);
-  out.text(" ").text(slice(months, static_cast<size_t>(real_month) * 3, 3)).text(" ");
-  out.number(year_of_era + era * 400 + (real_month < 2 ? 1 : 0)).text(" ");
-  two(at.s % 86'400 / 3600);
-  out.text(":");
-  two(at.s % 3600 / 60);
-  out.text(":");
-  two(at.s % 60);
-  out.text(" GMT");
-}
-
 }  // namespace
 
 FakeProvider::FakeProvider(sim::Simulation& world, const TlsIdentity& identity, RandomSource& random)
@@ -183,16 +156,6 @@ void FakeProvider::received(sim::Connection& connection, ByteView bytes) {
   if (session->connection != nullptr) flush(*session);
 }
 
-string_view FakeProvider::device_of(const H2Request& request) const {
-  if (speech_ != Speech::fcm) return request.path();
-  string_view body = request.body_text();
-  constexpr string_view mark = "\"token\":\"";
-  const size_t at = body.find(mark);
-  if (at == string_view::npos) return {};
-  body = slice(body, at + mark.size());
-  return take_until(body, '"');
-}
-
 const FakeProvider::Rule& FakeProvider::rule_for(const H2Request& request) {
   const string_view device = device_of(request);
   if (decider_ != nullptr) return decider_->decide(device);
@@ -271,7 +234,7 @@ void FakeProvider::respond(Session& session, int32_t stream, const Rule& rule) {
   uint8_t date_room[40];
   Writer date(date_room);
   if (tells_time_) {
-    write_http_date(date, world_.wall());
+    write_date(date, world_.wall());
     headers[count++] = {"date", date.view()};
   }
   uint8_t room[600];
@@ -279,33 +242,6 @@ void FakeProvider::respond(Session& session, int32_t stream, const Rule& rule) {
   write_answer_body(body, rule);
   GW_CHECK(!body.overflowed());
   session.http.answer(stream, {.status = rule.status, .headers = {headers, count}, .body = body.view()});
-}
-
-void FakeProvider::write_answer_body(Writer& body, const Rule& rule) {
-  const string_view reason = rule.reason.view();
-  const bool whole = starts_with(reason, "{") || starts_with(reason, "<");
-  if (speech_ == Speech::apns) {
-    if (rule.status == 200) return;
-    body.text("{\"reason\":\"").text(reason).text("\"");
-    if (rule.timestamp_ms != 0) body.text(",\"timestamp\":").number(rule.timestamp_ms);
-    body.text("}");
-  } else if (whole) {
-    body.text(reason);
-  } else if (speech_ == Speech::fcm) {
-    if (rule.status == 200) {
-      body.text("{\"name\":\"projects/chat-example/messages/0:").unsigned_number(requests_).text("\"}");
-      return;
-    }
-    body.text("{\"error\":{\"code\":").unsigned_number(rule.status);
-    body.text(",\"message\":\"The registration token is bad\",\"status\":\"SAID_BELOW\",\"details\":[{\"@type\":");
-    body.text("\"type.googleapis.com/google.firebase.fcm.v1.FcmError\",\"errorCode\":\"").text(reason).text("\"}]}}");
-  } else if (rule.status == 200) {
-    body.text("{\"access_token\":\"ya29.").unsigned_number(++tokens_).text("\",\"expires_in\":");
-    body.number(token_lasts_.whole_seconds()).text(",\"token_type\":\"Bearer\"}");
-  } else {
-    body.text("{\"error\":\"").text(reason).text("\",\"error_description\":\"");
-    body.text(rule.status == 400 && tells_time_ ? "Token must be in a reasonable timeframe" : "No.").text("\"}");
-  }
 }
 
 void FakeProvider::flush(Session& session) {

@@ -127,6 +127,7 @@ class FakeProvider : public sim::Acceptor, public sim::PeerHandler, public sim::
   string_view device_of(const H2Request& request) const;
   const Rule& rule_for(const H2Request& request);
   void write_answer_body(Writer& body, const Rule& rule);
+  static void write_date(Writer& out, UnixTime at);
   Rule& make_rule(string_view token_hex);
   void remember(const H2Request& request);
   void respond(Session& session, int32_t stream, const Rule& rule);

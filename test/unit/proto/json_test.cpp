@@ -168,9 +168,11 @@ void refused_memory_is_told_from_bad_json(void** state) {
 #define WITH_DOCUMENT(test) cmocka_unit_test_setup_teardown(test, make, unmake)
 
 TESTS(json, WITH_DOCUMENT(values_are_found_by_their_path),
-      WITH_DOCUMENT(what_is_absent_or_of_another_type_is_the_fallback), WITH_DOCUMENT(arrays_are_looked_into_item_by_item), WITH_DOCUMENT(what_no_array_has_is_nothing), WITH_DOCUMENT(escapes_and_utf8_are_decoded),
-      WITH_DOCUMENT(what_is_not_json_is_malformed_and_leaves_nothing), WITH_DOCUMENT(duplicate_keys_are_malformed),
-      WITH_DOCUMENT(depth_is_bounded), WITH_DOCUMENT(every_prefix_of_an_answer_is_refused),
-      WITH_DOCUMENT(memory_goes_back_with_the_document), WITH_DOCUMENT(refused_memory_is_told_from_bad_json));
+      WITH_DOCUMENT(what_is_absent_or_of_another_type_is_the_fallback),
+      WITH_DOCUMENT(arrays_are_looked_into_item_by_item), WITH_DOCUMENT(what_no_array_has_is_nothing),
+      WITH_DOCUMENT(escapes_and_utf8_are_decoded), WITH_DOCUMENT(what_is_not_json_is_malformed_and_leaves_nothing),
+      WITH_DOCUMENT(duplicate_keys_are_malformed), WITH_DOCUMENT(depth_is_bounded),
+      WITH_DOCUMENT(every_prefix_of_an_answer_is_refused), WITH_DOCUMENT(memory_goes_back_with_the_document),
+      WITH_DOCUMENT(refused_memory_is_told_from_bad_json));
 
 }  // namespace tocsin::test

@@ -24,7 +24,8 @@ static const Row whole_confs[] = {
     {"[Limits]\n", "t.conf:1: unknown section \"Limits\"; did you mean [limits]?"},
     {"[webpsh]\n", "t.conf:1: unknown section \"webpsh\"; did you mean [webpush]?"},
     {"[]\n",
-     "t.conf:1: unknown section \"\"; there are [xmpp] [state] [registry] [limits] [log] [process] [apns NAME] [fcm NAME]"},
+     "t.conf:1: unknown section \"\"; there are [xmpp] [state] [registry] [limits] [log] [process] [apns NAME] [fcm "
+     "NAME]"},
     {"[xmpp main]\n", "t.conf:1: [xmpp] takes no name"},
     {"[apns Siskin]\n", "t.conf:1: \"Siskin\" is no name for a section; use up to 32 of a-z, 0-9 and -"},
     {"[apns a234567890123456789012345678901234567890]\n",
