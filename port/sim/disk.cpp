@@ -312,11 +312,11 @@ Status Disk::write_at(Inode inode, uint64_t offset, ByteView bytes) {
   Status outcome;
   if (faults_.write_failures > 0) {
     if (part > faults_.write_budget) {
-      part = faults_.write_budget;
+      if (!faults_.write_lies) part = faults_.write_budget;
       --faults_.write_failures;
       outcome = faults_.write_error;
     }
-    faults_.write_budget -= part;
+    faults_.write_budget -= std::min(faults_.write_budget, part);
   }
   const uint64_t size = inodes_[inode].size;
   uint64_t limit = sizes_.file_bytes;
@@ -335,6 +335,10 @@ Status Disk::write_at(Inode inode, uint64_t offset, ByteView bytes) {
 Status Disk::truncate(Inode inode, uint64_t size) {
   const Status ready = begin(false);
   if (!ready.ok()) return ready;
+  if (faults_.truncate_failures > 0) {
+    --faults_.truncate_failures;
+    return faults_.truncate_error;
+  }
   if (size > sizes_.file_bytes) return Error::no_space;
   if (size != inodes_[inode].size) keep_data(inode, size, {}, true);
   return {};
@@ -343,6 +347,10 @@ Status Disk::truncate(Inode inode, uint64_t size) {
 Result<Disk::Sync> Disk::sync_begin(Inode inode) {
   const Status ready = begin(false);
   if (!ready.ok()) return ready.error();
+  if (faults_.sync_start_failures > 0) {
+    --faults_.sync_start_failures;
+    return faults_.sync_start_error;
+  }
   ++syncs_;
   return Sync{inode, sequence_};
 }

@@ -54,6 +54,12 @@ struct DiskFaults {
   Error write_error = Error::io;
   uint64_t write_budget = 0;
   uint32_t write_failures = 0;
+  bool write_lies = false;  // writes that fail have written everything all the same
+  Error truncate_error = Error::io;
+  uint32_t truncate_failures = 0;
+  // Syncs that can not even be started: nothing of them is durable, and all of it is tried again.
+  Error sync_start_error = Error::io;
+  uint32_t sync_start_failures = 0;
   // The next syncs fail; chance decides what of them is durable, and none of the bytes will
   // be tried again: later syncs succeed without them (Linux does so after EIO). A new size is: it stands in the
   // file system's own journal, and one that can not write that goes on read-only.

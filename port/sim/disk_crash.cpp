@@ -1,5 +1,6 @@
 // Power failures, copies, and files as tests put them there.
 #include <algorithm>
+#include <iterator>
 
 #include "base/check.h"
 #include "port/sim/disk.h"
@@ -13,7 +14,8 @@ Crash random_crash(Random& random) {
              : dice == 1 ? Crash::Keep::all
              : dice < 5  ? Crash::Keep::prefix
                          : Crash::Keep::any;
-  how.tear = random.coin() ? 512 : random.coin() ? 1 : 0;
+  constexpr uint32_t tears[] = {512, 512, 4096, 1, 1, 0};
+  how.tear = tears[random.below(std::size(tears))];
   how.garbage = random.below(4) == 0;
   return how;
 }

@@ -40,11 +40,12 @@ def old_format():
     return file.registered(node(1), 'ann@example.org', T).mark().ended(node(1), T, '', '').mark()
 
 
-def many():
+def many(devices):
+    """The target's registry holds twelve."""
     file = RegistryFile(generation=3)
-    for number in range(1, 40):
+    for number in range(1, devices + 1):
         file.registered(node(number), f'ann{number % 5}@example.org', T, bytes([number]) * 8)
-        if number % 8 == 0:
+        if number % 5 == 0:
             file.mark()
     return file.mark().mark()
 
@@ -65,7 +66,8 @@ SEEDS = {
     'damaged': damaged(LIFE.data, LIFE.offsets[1] + 20),
     'damaged-mark': damaged(LIFE.data, LIFE.offsets[2] + 9),
     'old-format': old_format().data,
-    'many': many().data,
+    'full': many(12).data,
+    'too-many': many(13).data,
     'stray': RegistryFile().record(REFRESHED, moment(9)).held(node(9), T, 'word').mark().data,
     'newer-kind': RegistryFile().record(20, b'of a time to come').mark().data,
     'newer-format': RegistryFile(version=9).data,

@@ -90,6 +90,7 @@ void Life::trouble() {
       faults.write_failures = static_cast<uint32_t>(random_.between(1, 2));
       faults.write_budget = random_.below(600);
       faults.write_error = errors[random_.below(3)];
+      faults.write_lies = random_.below(4) == 0;
       break;
     case 2:
       faults.capacity = disk_.content("state/registry").size() + random_.below(500);
@@ -100,6 +101,15 @@ void Life::trouble() {
       trouble_turns_ = static_cast<uint32_t>(random_.between(1, 2));
       break;
     case 4:
+      faults.truncate_failures = static_cast<uint32_t>(random_.between(1, 2));
+      faults.write_failures = random_.coin() ? 1 : 0;  // so that there is something to cut
+      faults.sync_failures = 1 - faults.write_failures;
+      break;
+    case 5:
+      faults.sync_start_failures = static_cast<uint32_t>(random_.between(1, 2));
+      faults.sync_start_error = errors[random_.below(2)];
+      break;
+    case 6:
       faults.open_failures = 1;
       faults.open_error = errors[random_.below(3)];
       break;
