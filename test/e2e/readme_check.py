@@ -18,7 +18,7 @@ import tempfile
 import traceback
 
 import lab
-from readme_pages import CHECKS, ROOT, Failed, check, expect, one_snippet, read, snippets
+from readme_pages import CHECKS, ROOT, Failed, check, expect, conf_snippets, one_snippet, read, snippets
 
 # The domains of the README's snippets; the other modules take them from lab when they are imported.
 lab.DOMAIN, lab.COMPONENT, lab.SECRET = 'example.org', 'push.example.org', 'change-me'
@@ -160,10 +160,10 @@ def make_world(directory, kind, options):
     class ReadmeGateway(worlds.Gateway):
         """Runs the README's conf; only what the stand-in needs is put behind its last section."""
 
-        def __init__(self, folder, binary, server, standin, key, **change):
-            super().__init__(folder, binary, server, standin, key, **change)
+        def __init__(self, folder, binary, server, standin, key, *fcm, **change):
+            super().__init__(folder, binary, server, standin, key, *fcm, **change)
             shutil.copy(key, folder)
-            text = one_snippet('ini').rstrip() + f'\nendpoint = https://localhost:{standin.port}\nca_file = {standin.ca_file}\n'
+            text = conf_snippets()[0].rstrip() + f'\nendpoint = https://localhost:{standin.port}\nca_file = {standin.ca_file}\n'
             text += f'[state]\ndirectory = {self.values["state"]}\n'
             text = text.replace('[xmpp]\n', f'[xmpp]\nserver = 127.0.0.1:{server.component_port}\n')
             with open(self.conf, 'w', encoding='utf-8') as file:

@@ -48,6 +48,13 @@ def one_snippet(language):
     return found[0]
 
 
+def conf_snippets():
+    """(the whole conf, the section for Android that may join it)"""
+    found = snippets('ini')
+    expect(len(found) == 2, f'README.md has {len(found)} snippets in ini, not two')
+    return found
+
+
 def backticked(page):
     return re.findall(r'`([^`\n]+)`', without_fences(read(page)))
 
@@ -147,7 +154,7 @@ def targets(_):
 def keys(_):
     conf, section, known = read('conf/tocsin.conf'), '', {}
     for line in conf.split('\n'):
-        head = re.fullmatch(r'\[([a-z]+)[^]]*\]', line)
+        head = re.fullmatch(r'#?\[([a-z]+)[^]]*\]', line)
         pair = re.fullmatch(r'(#\s*)?([a-z_]+) = (.*)', line)
         if head:
             section = head.group(1)
@@ -182,7 +189,7 @@ class Conf:
     """The README's conf in a folder of its own, with or without the key that it names."""
 
     def __init__(self, directory, options):
-        self.text = one_snippet('ini')
+        self.text = conf_snippets()[0]
         self.binary = options.binary
         self.directory = directory
         self.file = os.path.join(directory, 'tocsin.conf')
@@ -227,9 +234,23 @@ def conf_readable(world):
     expect(code == 78 and len(faults) == 1 and f'chmod o-r {conf.file}' in faults[0], f'exit status {code}: {faults}')
 
 
+@check('with a service account the section for Android joins it')
+def conf_with_fcm(world):
+    from standin_keys import make_service_account
+    conf = Conf(world.directory('conf-fcm'), world.options)
+    conf.make_key()
+    section = conf_snippets()[1]
+    with open(conf.file, 'a', encoding='utf-8') as file:
+        file.write(section)
+    name = re.search(r'^service_account = (.*)$', section, flags=re.M).group(1)
+    make_service_account(os.path.join(conf.directory, name), 'chat-example')
+    code, out, faults = conf.run('check')
+    expect((code, faults) == (0, []) and 'the conf is good' in out, f'exit status {code}: {faults}')
+
+
 @check('every payload shown is JSON')
 def payloads(_):
     shown = snippets('json')
-    expect(len(shown) == 3, f'{len(shown)} payloads, not three')
+    expect(len(shown) == 4, f'{len(shown)} payloads, not four')
     for text in shown:
         json.loads(text)
