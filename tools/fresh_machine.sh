@@ -67,6 +67,7 @@ debootstrap --variant=minbase --include=ca-certificates "$release" "$machine" "$
   fail 'debootstrap failed'
 }
 rm -f "$machine.log"
+chmod 755 "$machine"  # mktemp's 700 would keep everybody but root out of /
 
 mkdir -p "$machine/etc/apt/apt.conf.d"
 apt-config dump --format '%f "%v";%n' 2> /dev/null | grep -i -E '^Acquire::https?::Proxy' > "$machine/etc/apt/apt.conf.d/90host-proxy" || true
