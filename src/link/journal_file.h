@@ -14,7 +14,7 @@
 
 namespace tocsin {
 
-class JournalFile : public Journal, public Rewrite {
+class JournalFile final : public Journal, public Rewrite {
  public:
   explicit JournalFile(port::Storage& storage) : storage_(storage) {}
   // Opens or creates path (0600), syncs the directory, and removes what a compaction left half done.

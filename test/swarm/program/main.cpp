@@ -28,7 +28,6 @@ namespace {
 using Number = unsigned long long;
 
 constexpr uint64_t jobs_max = 64;
-constexpr uint64_t failures_kept = 16;
 constexpr int seconds_between_lines = 10;
 
 struct Asked {
