@@ -30,7 +30,8 @@ void conversations_of_every_age_is_rung(void**) {
   constexpr string_view actions[] = {" action='execute'", " action='complete'", " action='next'", ""};
   constexpr string_view ids[] = {"c1", "c2", "c3", "c4"};
   for (uint32_t i = 0; i < 4; ++i) {
-    const FormField fields[] = {{"token", token_number(i)}, {"android-id", ids[i]}};
+    const TokenText token = token_number(i);
+    const FormField fields[] = {{"token", token}, {"android-id", ids[i]}};
     ask_command(ann, ids[i], command, actions[i], fields);
     const Given device = given(ids[i]);
     assert_string_equal(device.jid.c_str(), "push.example.org");
@@ -39,7 +40,7 @@ void conversations_of_every_age_is_rung(void**) {
     Writer id(room);
     publish_to(device, id.text(ids[i]).text("p").view());
     w.expect_result(id.view());
-    assert_int_equal(w.provider().requests_for(token_number(i)), 1);
+    assert_int_equal(w.provider().requests_for(token), 1);
     // Neither JID nor text: the app asks its server.
     assert_true(w.provider().last().body.view() == wake_up_body);
     assert_string_equal(w.provider().last().priority.c_str(), "10");
