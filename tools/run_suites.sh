@@ -161,7 +161,8 @@ esac
 
 # --- the summary ------------------------------------------------------------
 number() { awk '{ print $1 + $2 + $3 }' "$logs/$1.result" 2> /dev/null || echo 0; }
-printf '\n%s unit tests, %s scenarios' "$(number unit-tests)" "$(number scenarios)"
+points() { grep -ohE '^[0-9]+ crash points' "$logs"/*unit-tests.log 2> /dev/null | awk '{ sum += $1 } END { print sum + 0 }'; }
+printf '\n%s unit tests, %s scenarios, %s crash points' "$(number unit-tests)" "$(number scenarios)" "$(points)"
 [ "$mode" = check ] || printf ', %s end-to-end checks' "$(number end-to-end-checks)"
 printf '; in all builds together, in %d min %02d s:\n' $(((SECONDS - began) / 60)) $(((SECONDS - began) % 60))
 awk '{ p += $1; f += $2; s += $3 }
