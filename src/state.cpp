@@ -57,11 +57,13 @@ string_view parent_directory(string_view path) {
 Status open_state(const Settings& settings, port::Storage& storage, RandomSource& random, State& state) {
   const Path& directory = settings.state.directory;
   // A new directory is durable only when its parent was synced: without that a power cut takes the registry as well.
+  // Whoever made one that is there may have been killed before; we may not be allowed to read the parent, though.
   const bool fresh = !storage.facts(directory.c_str()).ok();
   Status made = storage.make_directory(directory.c_str());
   FixedText<path_bytes_max> parent;
   GW_CHECK(parent.assign(parent_directory(directory.view())));
-  if (made.ok() && fresh) made = storage.sync_directory(parent.c_str());
+  const Status named = made.ok() ? storage.sync_directory(parent.c_str()) : made;
+  if (fresh) made = named;
   if (!made.ok()) return say(state, "cannot create the state directory", directory.view(), made.error());
   const string_view path = settings.registry.path.view();
   GW_CHECK(state.registry_directory.assign(parent_directory(path)));
