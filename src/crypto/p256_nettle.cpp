@@ -21,9 +21,7 @@ constexpr uint8_t order[32] = {0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00, 0
                                0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xBC, 0xE6, 0xFA, 0xAD, 0xA7, 0x17,
                                0x9E, 0x84, 0xF3, 0xB9, 0xCA, 0xC2, 0xFC, 0x63, 0x25, 0x51};
 
-void wipe(void* at, size_t size) {
-  for (volatile uint8_t* byte = static_cast<uint8_t*>(at); size > 0; --size) *byte++ = 0;
-}
+void wipe_limbs(mp_limb_t* at, size_t count) { wipe(Bytes(reinterpret_cast<uint8_t*>(at), count * sizeof(mp_limb_t))); }
 
 // Numbers of the library, given back to the heap when the call ends; what may be secret is wiped before.
 struct Number {
@@ -33,7 +31,7 @@ struct Number {
     nettle_mpz_set_str_256_u(z, big_endian.size(), big_endian.data());
   }
   ~Number() {
-    wipe(z->_mp_d, static_cast<size_t>(z->_mp_alloc) * sizeof(mp_limb_t));
+    wipe_limbs(z->_mp_d, static_cast<size_t>(z->_mp_alloc));
     mpz_clear(z);
   }
   Number(const Number&) = delete;
@@ -45,7 +43,7 @@ struct Number {
 struct Scalar {
   Scalar() { ecc_scalar_init(&s, nettle_get_secp_256r1()); }
   ~Scalar() {
-    wipe(s.p, static_cast<size_t>(ecc_size(s.ecc)) * sizeof(mp_limb_t));
+    wipe_limbs(s.p, static_cast<size_t>(ecc_size(s.ecc)));
     ecc_scalar_clear(&s);
   }
   Scalar(const Scalar&) = delete;
@@ -90,11 +88,11 @@ class Nonces {
       hmac_sha256(k_, room, k_);
       hmac_sha256(k_, v_, v_);
     }
-    wipe(room, sizeof room);
+    wipe(room);
   }
   ~Nonces() {
-    wipe(k_, sizeof k_);
-    wipe(v_, sizeof v_);
+    wipe(k_);
+    wipe(v_);
   }
   Nonces(const Nonces&) = delete;
   Nonces& operator=(const Nonces&) = delete;
