@@ -12,6 +12,8 @@
 
 namespace tocsin {
 
+inline constexpr string_view vapid_key_name = "vapid.pem";  // in the state directory
+
 struct VapidKeyFile {
   P256Pair pair = {};      // wipe pair.secret when it was handed on
   FixedText<87> text;      // base64url of the public point: what clients subscribe with

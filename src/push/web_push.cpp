@@ -21,11 +21,6 @@ static_assert(ece_body_bytes_max + token_bytes_max + topic_bytes_max + ttl_digit
 
 bool has_keys(const Registration& registration) { return registration.second_token.size() == ece_keys_bytes; }
 
-// What the device can read: without its keys nothing, and a wake-up client fetches for itself.
-bool reads(const Registration& registration) {
-  return has_keys(registration) && payload_for(registration, Payload::tigase) == Payload::tigase;
-}
-
 bool of_google(string_view host) { return ends_with(host, ".googleapis.com") || ends_with(host, ".google.com"); }
 
 size_t plain_bytes_max(string_view host) {
@@ -68,7 +63,7 @@ uint32_t WebPush::payload_bytes_max(const Registration& registration) const {
   constexpr size_t tag_bytes = 16;
   constexpr string_view longest_iv = "AAAAAAAAAAAAAAAAAAAAAA==";
   const Result<Endpoint> endpoint = read_endpoint(text_of(registration.token));
-  if (!endpoint.ok() || !reads(registration)) return 0;
+  if (!endpoint.ok() || !has_keys(registration)) return 0;
   uint8_t room[ece_plain_bytes_max];
   Writer envelope(Bytes(room).first(plain_bytes_max(endpoint.value().host)));
   Notice notice;
@@ -82,10 +77,13 @@ uint32_t WebPush::payload_bytes_max(const Registration& registration) const {
   return sealed > tag_bytes ? static_cast<uint32_t>(sealed - tag_bytes) : 0;
 }
 
-Outgoing WebPush::outgoing(const Registration& registration, const Notice& notice) const {
+// One column for all: a wake-up client gets the same urgency, and nothing to read.
+Outgoing WebPush::outgoing(const Notice& notice) const {
   Outgoing outgoing = outgoing_for(situation_of(notice), Payload::tigase, options_.empty, options_.clear_text);
   const bool silent = outgoing.clear_text && notice.sender.empty() && notice.body.empty();
-  if (silent || !reads(registration)) outgoing.ciphertext = outgoing.clear_text = outgoing.content = false;
+  const bool woken = notice.addressee != Notice::Addressee::account;
+  if (woken) outgoing.payload = Payload::wake;
+  if (silent || woken) outgoing.ciphertext = outgoing.clear_text = outgoing.content = false;
   return outgoing;
 }
 
@@ -102,8 +100,9 @@ Status WebPush::map(const Registration& registration, const Notice& notice, cons
   ttl.number(outgoing.ttl.whole_seconds());
   // Wake-ups replace each other; content and calls only what was sent before of the same, after an outcome that
   // is unknown. Google keeps four topics for a device, so there content has none: the fifth would push out the first.
+  const bool reads = has_keys(registration) && outgoing.payload == Payload::tigase;
   Writer topic(request.scratch, topic_bytes_max);
-  if (!outgoing.content && !outgoing.call) {
+  if (!outgoing.call && !(outgoing.content && reads)) {
     topic.base64url(in.account_tag);
   } else if (!of_google(endpoint.value().host)) {
     topic.base64url(in.request_id);
@@ -112,7 +111,7 @@ Status WebPush::map(const Registration& registration, const Notice& notice, cons
 
   uint8_t room[ece_plain_bytes_max];
   Writer payload(room);
-  if (reads(registration)) {
+  if (reads) {
     write_payload(payload, options_, registration.account, notice, outgoing, !in.without_content);
     if (payload.overflowed() && !in.without_content) {
       payload.rewind(0);

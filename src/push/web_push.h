@@ -23,7 +23,8 @@ class WebPush final : public Provider {
   // The endpoint's URL alone: what read_subscription() found in the words of the client.
   Result<ByteView> normalise_token(string_view token, Arena& scratch) const override;
   uint32_t payload_bytes_max(const Registration& registration) const override;
-  Outgoing outgoing(const Registration& registration, const Notice& notice) const override;
+  // Whether the device has keys is the registration's affair: without them map() leaves all content out.
+  Outgoing outgoing(const Notice& notice) const override;
   // Needs in.random: keys and salt of a message are drawn when it is mapped. The connection adds the header
   // `authorization`, which is for request.origin. Error::malformed for registrations that are none of ours.
   Status map(const Registration& registration, const Notice& notice, const Outgoing& outgoing, const MapInputs& in,

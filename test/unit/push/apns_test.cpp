@@ -154,12 +154,12 @@ void a_call_to_a_device_with_a_second_token_goes_there(void**) {
   // What the app could not decode never goes there.
   for (const Notice& other : {encrypted(Notice::Priority::high), summary(1, "bob@example.net/desk", "Hi")}) {
     request.clear();
-    assert_true(apns.map(registration, other, apns.outgoing(registration, other), inputs(), request).ok());
+    assert_true(apns.map(registration, other, apns.outgoing(other), inputs(), request).ok());
     assert_false(request.to_second());
   }
   const Apns wake(monal());
   request.clear();
-  assert_true(wake.map(registration, notice, wake.outgoing(registration, notice), inputs(), request).ok());
+  assert_true(wake.map(registration, notice, wake.outgoing(notice), inputs(), request).ok());
   assert_false(request.to_second());
 }
 

@@ -49,7 +49,7 @@ WebPush web_push(const WebPushOptions& options = {}) {
 }
 
 Status map(const WebPush& push, const Registration& registration, const Notice& notice, bool without_content = false) {
-  const Outgoing outgoing = push.outgoing(registration, notice);
+  const Outgoing outgoing = push.outgoing(notice);
   assert_true(outgoing.send);
   Numbers random(seed);
   MapInputs in{.now = now, .without_content = without_content, .random = &random};
@@ -129,7 +129,7 @@ void what_was_read_elsewhere_says_so_quietly(void**) {
 void a_publish_without_body_is_as_the_section_says(void**) {
   expect({}, Notice{}, R"({"account":"ann@example.org"})", "low", wake_topic);
   expect({.empty = Empty::high}, Notice{}, R"({"account":"ann@example.org"})", "high", wake_topic);
-  assert_false(web_push({.empty = Empty::drop}).outgoing(browser(), Notice{}).send);
+  assert_false(web_push({.empty = Empty::drop}).outgoing(Notice{}).send);
   Notice low;
   low.priority = Notice::Priority::low;
   expect({}, low, R"({"account":"ann@example.org","priority":"low"})", "low", wake_topic);
@@ -138,7 +138,6 @@ void a_publish_without_body_is_as_the_section_says(void**) {
 void a_device_without_keys_is_only_woken(void**) {
   for (const Notice& notice : {encrypted(), summary(2, "bob@example.net", "Tea?"), summary(0, "", "")}) {
     const WebPush push = web_push();
-    assert_false(push.outgoing(without_keys(), notice).content);
     assert_true(map(push, without_keys(), notice).ok());
     assert_int_equal(request.body.size(), 0);
     assert_int_equal(request.count, 3);
@@ -156,13 +155,16 @@ void who_refuses_an_empty_message_gets_the_least_there_is(void**) {
 }
 
 void a_wake_up_client_is_told_nothing(void**) {
-  Registration registration = browser();
-  registration.dialect = DialectId::p2;
-  assert_true(map(web_push(), registration, encrypted()).ok());
-  assert_int_equal(request.body.size(), 0);
-  assert_int_equal(web_push().payload_bytes_max(registration), 0);
-  assert_true(map(web_push(), registration, encrypted(), true).ok());
-  expect_sealed("{}");
+  for (const Notice::Addressee addressee : {Notice::Addressee::hashed, Notice::Addressee::nobody}) {
+    Notice notice = encrypted();
+    notice.addressee = addressee;
+    assert_false(web_push().outgoing(notice).content);
+    assert_true(map(web_push(), browser(), notice).ok());
+    assert_int_equal(request.body.size(), 0);
+    assert_text(header("topic"), wake_topic);
+    assert_true(map(web_push(), browser(), notice, true).ok());
+    expect_sealed("{}");
+  }
 }
 
 void google_keeps_four_topics_so_content_has_none_there(void**) {
