@@ -23,6 +23,16 @@ REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)=.
 # now: malloc is ours; a lazy first call would be resolved in the middle of somebody's allocation.
 LINKING := -pie -Wl,-z,relro,-z,now -Wl,--gc-sections -Wl,--as-needed
 LIBRARIES := -lmbedtls -lmbedx509 -lmbedcrypto -lexpat -lnghttp2 -lcares -ljansson -lpthread
+# Web Push's curve: nettle, or P256=mbedtls for the smallest build, which is slower at it.
+P256 ?= nettle
+ifeq ($(P256),nettle)
+LIBRARIES += -lhogweed -lnettle -lgmp
+else ifeq ($(P256),mbedtls)
+CURVE := -DTOCSIN_P256_MBEDTLS
+LEFT_OUT := src/crypto/p256_nettle.cpp
+else
+$(error P256 is nettle or mbedtls)
+endif
 ifdef SANITIZE
 # SANITIZE=1: AddressSanitizer and UndefinedBehaviorSanitizer, with the C library's heap.
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -34,12 +44,12 @@ ifeq ($(findstring FORTIFY_SOURCE,$(CPPFLAGS) $(CXXFLAGS)),)
 HARDENING += $(if $(filter -O1 -O2 -O3 -Os,$(CXXFLAGS)),-D_FORTIFY_SOURCE=2)
 endif
 endif
-COMPILE := -Isrc -I. $(LANGUAGE) $(HARDENING) $(SANITIZERS) $(REPRODUCIBLE) $(CPPFLAGS) $(CXXFLAGS)
+COMPILE := -Isrc -I. $(LANGUAGE) $(CURVE) $(HARDENING) $(SANITIZERS) $(REPRODUCIBLE) $(CPPFLAGS) $(CXXFLAGS)
 LINKING += $(SANITIZERS) $(LDFLAGS)
 
 # --- archives: one for each folder, so that a test links only what its folder may use ---
 include tools/layers.mk
-objects_in = $(patsubst %.cpp,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.cpp)))
+objects_in = $(patsubst %.cpp,$(BUILD)/%.o,$(sort $(filter-out $(LEFT_OUT),$(wildcard $(1)/*.cpp))))
 archive = $(BUILD)/lib/$(subst /,_,$(1)).a
 archives = $(foreach f,$(1),$(call archive,$(f)))
 # A folder, what it uses, what that uses in turn.
@@ -72,10 +82,10 @@ $(BUILD)/flags: FORCE
 
 # Names what is missing and the command that installs it.
 $(BUILD)/have-libraries:
-	@CXX='$(CXX)' LINK='$(LINK)' CPPFLAGS='$(CPPFLAGS)' LDFLAGS='$(LDFLAGS)' tools/check_packages.sh build
+	@CXX='$(CXX)' LINK='$(LINK)' CPPFLAGS='$(CPPFLAGS)' LDFLAGS='$(LDFLAGS)' P256='$(P256)' tools/check_packages.sh build
 	@mkdir -p $(@D) && touch $@
 $(BUILD)/have-cmocka:
-	@CXX='$(CXX)' LINK='$(LINK)' CPPFLAGS='$(CPPFLAGS)' LDFLAGS='$(LDFLAGS)' tools/check_packages.sh check
+	@CXX='$(CXX)' LINK='$(LINK)' CPPFLAGS='$(CPPFLAGS)' LDFLAGS='$(LDFLAGS)' P256='$(P256)' tools/check_packages.sh check
 	@mkdir -p $(@D) && touch $@
 
 # $(call link,objects,libraries): the archives among the prerequisites are linked whole-tree, in any order.
@@ -198,7 +208,8 @@ help:
 	  'make install    DESTDIR PREFIX SBINDIR SYSCONFDIR MANDIR SYSTEMDUNITDIR' \
 	  'make format     clang-format over all sources;  make style, layers, needed: one check each' \
 	  'make unit, scenario   their tests, with all output;  make clean' \
-	  'Variables: CXX CXXFLAGS CPPFLAGS LDFLAGS, BUILD=folder, CI=1 (warnings are errors), SANITIZE=1, V=1'
+	  'Variables: CXX CXXFLAGS CPPFLAGS LDFLAGS, BUILD=folder, CI=1 (warnings are errors), SANITIZE=1, V=1,' \
+	  '           P256=mbedtls (Web Push without nettle: smaller, slower)'
 
 FORCE:
 .PHONY: all programs unit scenario swarm fuzz fuzz-programs layers style needed check test setup demo bench format install clean help FORCE

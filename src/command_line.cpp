@@ -18,9 +18,9 @@ constexpr CommandRow commands[] = {
     {"check", false, Task::check},
     {"plan", false, Task::plan},
     {"registry", false, Task::registry},
+    {"vapid-key", false, Task::vapid_key},
     // Reserved.
     {"setup"},
-    {"vapid-key"},
     {"status"},
     {"list"},
     {"remove"},
@@ -297,6 +297,7 @@ commands:
   registry verify|dump|compact|repair FILE
                       looks at a registry file, and mends it; see
                       tocsin registry --help
+  vapid-key           prints the public key that Web Push clients subscribe with
 
 options:
   -c FILE             conf file; may repeat, but a key stands only once

@@ -11,7 +11,7 @@
 
 namespace tocsin {
 
-enum class Task : uint8_t { run, check, plan, registry, help, version };
+enum class Task : uint8_t { run, check, plan, registry, vapid_key, help, version };
 enum class RegistryTask : uint8_t { verify, dump, compact, repair };
 
 // All views point into the arguments or the environment.

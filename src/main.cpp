@@ -13,6 +13,7 @@
 #include "registry_command.h"
 #include "show.h"
 #include "state.h"
+#include "vapid_key.h"
 #include "version.h"
 #include "wiring.h"
 
@@ -172,6 +173,24 @@ int start_registry_command(const CommandLine& line, posix::PosixPort& posix) {
                                      .reserve = posix::reserve_memory});
 }
 
+// Reads only: what root made here would not be the service's.
+int print_vapid_key(const Settings& settings, posix::PosixPort& posix) {
+  uint8_t room[path_bytes_max + 16];
+  Writer name(room);
+  name.text(settings.state.directory.view()).character('/').text(vapid_key_name).character('\0');
+  if (name.overflowed()) return fail(posix.console(), exit_code::conf, "[state] directory is too long");
+  Heap heap(posix::reserve_memory(vapid_key_heap_bytes), "vapid key");
+  VapidKeyFile file;
+  const Status read = read_vapid_key(name.view().data(), posix.storage(), heap, posix.port().entropy, file);
+  wipe(file.pair.secret);
+  if (!read.ok()) {
+    const bool missing = read.error() == Error::not_found;
+    return fail(posix.console(), missing ? exit_code::missing : exit_code_of(read.error()), file.problem.view());
+  }
+  const bool printed = posix.console().out(file.text.view()).ok() && posix.console().out("\n").ok();
+  return printed ? exit_code::ok : exit_code::io;
+}
+
 int start(const CommandLine& line, Program& program, posix::PosixPort& posix, Heap& library_heap) {
   const Environment environment{.conf = environment_variable("TOCSIN_CONF"),
                                 .state_directory = environment_variable("STATE_DIRECTORY"),
@@ -196,6 +215,7 @@ int start(const CommandLine& line, Program& program, posix::PosixPort& posix, He
   json_start(get_u32(seed));
   if (!crypto_start(library_heap).ok())
     return fail(posix.console(), exit_code::system, "the crypto library could not be started");
+  if (line.task == Task::vapid_key) return print_vapid_key(program.settings, posix);
   if (!posix.console()
            .configure(console_settings(line.task == Task::run ? program.settings.log : LogSettings{}))
            .ok()) {

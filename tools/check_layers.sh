@@ -10,6 +10,8 @@ wrappers='
 expat\.h            src/proto/xml_reader\.cpp test/unit/proto/framer_test\.cpp
 nghttp2/.*          src/proto/h2_client\.cpp test/support/h2_server\.cpp
 (mbedtls|psa)/.*    src/crypto/[a-z0-9_]*_mbedtls\.(cpp|h) test/support/tls_server\.cpp
+nettle/.*           src/crypto/p256_nettle\.cpp
+gmp\.h              src/crypto/p256_nettle\.cpp
 jansson\.h          src/proto/json\.cpp
 ares.*\.h           port/posix/resolver\.cpp
 cmocka\.h           test/support/tests\.h
@@ -132,6 +134,7 @@ self_test() {
   plant src/link/loop.cpp '"port/posix/net.h"'      # which port it is
   plant src/proto/framer.cpp '<expat.h>'            # a wrapped library
   plant src/link/planted.cpp '<mbedtls/ssl.h>'
+  plant src/push/planted.cpp '<nettle/ecc.h>'
   plant port/posix/planted.cpp '"proto/json.h"'     # a port that knows a protocol
   plant port/sim/planted.cpp '<poll.h>'
   plant src/registry/planted.cpp '"wiring.h"'       # src itself from below

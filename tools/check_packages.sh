@@ -1,6 +1,6 @@
 #!/bin/sh
 # Are the compiler and the libraries here? Else names what is missing and the Debian packages that bring it.
-#   CXX=g++ LINK=gcc tools/check_packages.sh build|check      check: also what the tests need
+#   CXX=g++ LINK=gcc P256=nettle tools/check_packages.sh build|check      check: also what the tests need
 # CPPFLAGS and LDFLAGS are heeded, so that libraries elsewhere are found.
 set -eu
 
@@ -8,6 +8,8 @@ CXX=${CXX:-g++}
 LINK=${LINK:-gcc}
 needs='mbedtls/ssl.h:mbedtls:libmbedtls-dev psa/crypto.h:mbedcrypto:libmbedtls-dev expat.h:expat:libexpat1-dev
   nghttp2/nghttp2.h:nghttp2:libnghttp2-dev ares.h:cares:libc-ares-dev jansson.h:jansson:libjansson-dev'
+# nettle's public headers want gmp's, and nettle-dev brings them.
+[ "${P256:-nettle}" = mbedtls ] || needs="$needs nettle/ecdsa.h:nettle:nettle-dev nettle/ecc-curve.h:hogweed:nettle-dev gmp.h:gmp:nettle-dev"
 [ "${1:-build}" = build ] || needs="$needs cmocka.h:cmocka:libcmocka-dev"
 
 work=$(mktemp -d)

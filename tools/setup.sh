@@ -15,7 +15,8 @@ case $group in build | demo | test) ;; *) fail "unknown group '$group': build, d
 [ -z "${DEB_BUILD_ARCH:-}" ] || exit 0
 
 # Alternatives are written a|b: the first one that this release of Debian knows is taken.
-packages='g++ make pkg-config libmbedtls-dev libexpat1-dev libnghttp2-dev libc-ares-dev libjansson-dev libcmocka-dev'
+packages='g++ make pkg-config libmbedtls-dev libexpat1-dev libnghttp2-dev libc-ares-dev libjansson-dev nettle-dev
+  libcmocka-dev'
 case $group in demo | test)
   packages="$packages python3 python3-slixmpp python3-h2 python3-cryptography prosody prosody-modules lua-unbound ca-certificates" ;;
 esac

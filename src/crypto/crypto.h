@@ -1,4 +1,4 @@
-// Hashes, MACs and the two signatures that a gateway makes. Pure: randomness is
+// Hashes, MACs, one cipher and the signatures that a gateway makes. Pure: randomness is
 // an argument. The implementation is the only place that knows the library.
 #pragma once
 
@@ -19,6 +19,15 @@ const char* crypto_library();  // "mbed TLS 2.28.3", for --version
 void sha1(ByteView in, uint8_t out[20]);  // only where peers ask for it: XEP-0114 handshakes, p2 hashes
 void sha256(ByteView in, uint8_t out[32]);
 void hmac_sha256(ByteView key, ByteView in, uint8_t out[32]);
+// HKDF (RFC 5869): extract with salt, expand with info to fill out, at most 8,160 bytes; info has at most 256.
+void hkdf_sha256(ByteView salt, ByteView secret, ByteView info, Bytes out);
+// Overwrites what must not stay in memory; the compiler does not leave it out.
+void wipe(Bytes secret);
+
+inline constexpr size_t gcm_tag_bytes = 16;
+// AES-128-GCM without additional data (RFC 8188 §2): out has plain.size() + 16 bytes and may begin where plain
+// does. A (key, nonce) pair is for one message only. Error::exhausted: heap had no 1 KiB left.
+Status aes128gcm_seal(const uint8_t key[16], const uint8_t nonce[12], ByteView plain, Bytes out, Heap& heap);
 
 // An EC P-256 private key that signs JWTs (RFC 7518 §3.4: raw R‖S, 64 bytes).
 class Es256Key {
@@ -39,6 +48,8 @@ class Es256Key {
   Status sign(ByteView message, uint8_t signature[64], RandomSource& random) const;
   // The public point, uncompressed (65 bytes, 04 ‖ X ‖ Y).
   void public_point(uint8_t out[65]) const;
+  // The private number, 32 bytes: for a library that signs faster. The caller wipes it.
+  void secret(uint8_t out[32]) const;
 
  private:
   struct Inside;

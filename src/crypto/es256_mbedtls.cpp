@@ -126,4 +126,9 @@ void Es256Key::public_point(uint8_t out[65]) const {
   std::memcpy(out, inside_->point, sizeof inside_->point);
 }
 
+void Es256Key::secret(uint8_t out[32]) const {
+  GW_CHECK(loaded());
+  GW_CHECK(mbedtls_mpi_write_binary(&inside_->pair().TOCSIN_INSIDE(d), out, 32) == 0);
+}
+
 }  // namespace tocsin

@@ -16,6 +16,7 @@ enum class RetryClass : uint8_t {
   shutting_down,   // 503 Shutdown: this server only
   server_trouble,  // 5xx of APNs
   server_busy,     // 5xx of Google: soon again, given up after an hour
+  origin_busy,     // 5xx of a push service: as long as the push lives
   rate,            // 429 without Retry-After
   rate_told,       // 429 with Retry-After (Verdict::after)
   authorization,   // after a credential was renewed

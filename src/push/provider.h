@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/random.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "base/writer.h"
@@ -18,9 +19,10 @@ namespace tocsin {
 
 struct MapInputs {
   UnixTime now;
-  bool without_content = false;  // the provider said too large: account and alert only
-  uint8_t request_id[16] = {};   // random, kept over retries: apns-id, collapse id of content
-  uint8_t account_tag[8] = {};   // keyed hash of account and device: collapse id of wake-ups
+  bool without_content = false;    // the provider said too large: account and alert only
+  uint8_t request_id[16] = {};     // random, kept over retries: apns-id, collapse id of content
+  uint8_t account_tag[8] = {};     // keyed hash of account and device: collapse id of wake-ups
+  RandomSource* random = nullptr;  // Web Push: for the keys of one message
 };
 
 // What came back, as the HTTP core read it.
@@ -37,6 +39,8 @@ struct Reply {
   bool about_device = false;  // the token, or what one device may get, is what it complains of
   bool too_big = false;
   string_view field;  // of our request, that it finds wrong
+  // ---- Web Push: push services have numbers rather than words
+  int64_t number = 0;  // autopush's errno, ntfy's code; 0 = none
 };
 
 // A provider's word as it may stand in the log: short, printable ASCII.

@@ -18,10 +18,12 @@ struct RequestHeader {
 class Request {
  public:
   static constexpr uint32_t headers_max = 12;
-  // Body ≤ 4,096 (APNs, FCM, Web Push), two paths ≤ 220 with a 100-byte token in hex, values ≤ 300.
-  static constexpr size_t room_bytes = 4096 + 768;
+  // Body ≤ 4,096 (APNs, FCM, Web Push), two paths ≤ 220 with a 100-byte token in hex and values ≤ 300, or an
+  // endpoint of 1,000 bytes and values ≤ 60.
+  static constexpr size_t room_bytes = 4096 + 1088;
   void clear() {
     count = 0;
+    origin = {};
     path = {};
     body = {};
     first_path = {};
@@ -30,6 +32,7 @@ class Request {
   // GW_CHECKs the bound: a translator's headers are known when it is written.
   void header(string_view name, string_view value, bool no_index = false);
 
+  string_view origin;  // Web Push: "https://host[:port]"; empty: the section's own
   string_view path;
   ByteView body;
   // Not empty: the request goes to the device's second token, and this is the way to its first.

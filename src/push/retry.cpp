@@ -34,6 +34,7 @@ constexpr Row table[] = {
     {RetryClass::server_trouble, minutes(15), 2, hours(1), Jitter::around, 0},
     // Google: "exponential back-off from 10 s"; after an hour it counts as failed.
     {RetryClass::server_busy, seconds(10), 2, minutes(30), Jitter::full, 9},
+    {RetryClass::origin_busy, seconds(30), 2, minutes(30), Jitter::full, 0},
     {RetryClass::rate, seconds(30), 2, minutes(15), Jitter::full, 0},
     {RetryClass::rate_told, {}, 1, told_max, Jitter::above, 0},
     {RetryClass::authorization, seconds(60), 2, minutes(15), Jitter::around, 0, 1},

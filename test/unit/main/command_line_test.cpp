@@ -42,6 +42,11 @@ static void options_repeat_and_stand_on_either_side_of_the_command(void**) {
   assert_text(t.line.as_user, "tocsin");
 }
 
+static void vapid_key_is_a_command(void**) {
+  const Typed typed({"vapid-key", "-c", "x.conf"});
+  assert_true(typed.code == 0 && typed.line.task == Task::vapid_key);
+}
+
 static void plan_takes_json_before_and_behind(void**) {
   const Typed behind({"plan", "--json"}), before({"--json", "plan"});
   assert_true(behind.code == 0 && behind.line.json && behind.line.task == Task::plan);
@@ -78,7 +83,10 @@ static void mistakes_are_usage_errors_with_a_sentence(void**) {
       {{"frobnicate"}, "unknown command \"frobnicate\"; see tocsin --help"},
       {{"statsu"}, "unknown command \"statsu\"; did you mean status?"},
       {{"setup", "apns", "push.example.org"}, "setup is not available in this version"},
-      {{"vapid-key"}, "vapid-key is not available in this version"},
+      {{"doctor"}, "doctor is not available in this version"},
+      {{"vapid-key", "x"}, "unexpected argument \"x\"; see tocsin --help"},
+      {{"vapid-kye"}, "unknown command \"vapid-kye\"; did you mean vapid-key?"},
+      {{"vapid-key", "--json"}, "--json goes with tocsin plan"},
       {{"status", "--quiet"}, "status is not available in this version"},
       {{"list"}, "list is not available in this version"},
       {{"remove"}, "remove is not available in this version"},
@@ -117,16 +125,16 @@ static void mistakes_are_usage_errors_with_a_sentence(void**) {
 }
 
 static void help_names_every_command_and_option(void**) {
-  for (const char* word : {"check", "plan", "run", "-c FILE", "-o SECTION.KEY=VALUE", "--as USER", "--json", "--help",
-                           "--version", "/etc/tocsin/tocsin.conf"})
+  for (const char* word : {"check", "plan", "run", "vapid-key", "-c FILE", "-o SECTION.KEY=VALUE", "--as USER",
+                           "--json", "--help", "--version", "/etc/tocsin/tocsin.conf"})
     assert_true(help_text().find(word) != string_view::npos);
   assert_true(ends_with(help_text(), "\n"));
 }
 
 TESTS(command_line, cmocka_unit_test(nothing_typed_runs_the_default_conf),
       cmocka_unit_test(options_repeat_and_stand_on_either_side_of_the_command),
-      cmocka_unit_test(plan_takes_json_before_and_behind), cmocka_unit_test(help_and_version_win_over_commands),
-      cmocka_unit_test(registry_takes_a_command_and_a_file),
+      cmocka_unit_test(vapid_key_is_a_command), cmocka_unit_test(plan_takes_json_before_and_behind),
+      cmocka_unit_test(help_and_version_win_over_commands), cmocka_unit_test(registry_takes_a_command_and_a_file),
       cmocka_unit_test(mistakes_are_usage_errors_with_a_sentence),
       cmocka_unit_test(help_names_every_command_and_option));
 

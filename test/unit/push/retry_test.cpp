@@ -70,6 +70,13 @@ void a_busy_server_is_asked_soon_again_and_given_up_after_about_an_hour(void**) 
   expect_no_more(RetryClass::server_busy, 10);
 }
 
+void a_busy_push_service_is_asked_as_long_as_the_push_lives(void**) {
+  expect_between(RetryClass::origin_busy, 1, {}, seconds(30));
+  expect_between(RetryClass::origin_busy, 2, {}, seconds(60));
+  expect_between(RetryClass::origin_busy, 7, {}, minutes(30));
+  expect_between(RetryClass::origin_busy, UINT32_MAX, {}, minutes(30));
+}
+
 void a_renewed_credential_is_tried_at_once_and_then_slowly(void**) {
   expect_between(RetryClass::authorization, 1, {}, {});
   expect_around(RetryClass::authorization, 2, seconds(60));
@@ -205,6 +212,7 @@ TESTS(retry, cmocka_unit_test(what_was_not_touched_goes_again_at_once_five_times
       cmocka_unit_test(a_rate_limit_doubles_from_half_a_minute),
       cmocka_unit_test(what_the_provider_told_is_kept_and_never_undercut),
       cmocka_unit_test(a_busy_server_is_asked_soon_again_and_given_up_after_about_an_hour),
+      cmocka_unit_test(a_busy_push_service_is_asked_as_long_as_the_push_lives),
       cmocka_unit_test(a_renewed_credential_is_tried_at_once_and_then_slowly),
       cmocka_unit_test(connecting_doubles_up_to_a_minute),
       cmocka_unit_test(an_unknown_outcome_is_tried_three_times_in_all), cmocka_unit_test(never_means_never),

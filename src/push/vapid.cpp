@@ -1,0 +1,129 @@
+#include "push/vapid.h"
+
+#include "base/check.h"
+#include "base/text.h"
+#include "crypto/crypto.h"
+
+namespace tocsin {
+namespace {
+
+// RFC 8292 §2: at most 24 hours ahead. 18 leave six for a clock of ours that is fast, and a token is reused
+// until six are left for one that is slow.
+constexpr Duration lives = hours(18);
+constexpr Duration reused_until = hours(6);
+constexpr Duration tolerance = minutes(5);
+constexpr Duration renew_not_before = minutes(1);
+
+constexpr size_t origin_bytes_max = 8 + 253 + 6;
+constexpr string_view scheme = "vapid t=";
+constexpr string_view header = R"({"typ":"JWT","alg":"ES256"})";
+
+void hash_origin(string_view origin, uint8_t (&hash)[16]) {
+  uint8_t whole[32];
+  sha256(bytes_of(origin), whole);
+  copy_bytes(hash, ByteView(whole).first(sizeof hash));
+}
+
+}  // namespace
+
+Vapid::~Vapid() { wipe(key_.secret); }
+
+void Vapid::set_key(const P256Pair& key) {
+  key_ = key;
+  Writer text(Bytes(reinterpret_cast<uint8_t*>(public_text_), sizeof public_text_));
+  text.base64url(key.point);
+  GW_CHECK(text.size() == sizeof public_text_);
+  has_key_ = true;
+  for (VapidToken& token : table_) token = VapidToken{};
+}
+
+Status Vapid::try_key(RandomSource& random) const {
+  P256Signature signature;
+  return curve_.sign(key_.secret, bytes_of(header), signature, random);
+}
+
+bool Vapid::fresh(const VapidToken& token, UnixTime wall) const {
+  const Duration left = token.expires - wall;
+  // Over what it was given: the clock was set back since.
+  return left >= reused_until && left <= lives + tolerance;
+}
+
+VapidToken* Vapid::find(const uint8_t (&hash)[16]) {
+  for (VapidToken& token : table_) {
+    if (token.expires.s != 0 && same(token.origin, hash)) return &token;
+  }
+  return nullptr;
+}
+
+VapidToken& Vapid::oldest() {
+  VapidToken* found = &table_.front();
+  for (VapidToken& token : table_) {
+    if (token.expires.s == 0) return token;
+    if (token.used < found->used) found = &token;
+  }
+  return *found;
+}
+
+// What does not fit overflows out.
+void Vapid::write_unsigned(string_view origin, UnixTime expires, Writer& out) const {
+  uint8_t room[1024];
+  Writer claims(room);
+  claims.text(R"({"aud":")").json(origin).text(R"(","exp":)").number(expires.s);
+  claims.text(R"(,"sub":")").json(contact_).text(R"("})");
+  out.base64url(bytes_of(header)).character('.');
+  // Only a contact full of what JSON escapes could be so long; it is then too long for everybody.
+  out.base64url(claims.overflowed() ? Bytes(room) : claims.written());
+}
+
+Status Vapid::authorization(string_view origin, UnixTime wall, RandomSource& random, Writer& out) {
+  GW_CHECK(has_key_ && !table_.empty());
+  if (!plausible(wall)) return Error::again;
+  if (origin.size() > origin_bytes_max || contact_.size() > contact_bytes_max) return Error::too_long;
+  uint8_t hash[16];
+  hash_origin(origin, hash);
+  VapidToken* token = find(hash);
+  const bool reused = token != nullptr && fresh(*token, wall);
+  const UnixTime expires = reused ? token->expires : wall + lives;
+
+  const size_t begins = out.size();
+  out.text(scheme);
+  const size_t signed_from = out.size();
+  write_unsigned(origin, expires, out);
+  if (out.overflowed()) {
+    out.rewind(begins);
+    return Error::too_long;
+  }
+  if (!reused) {
+    P256Signature signature;
+    const Status made = curve_.sign(key_.secret, out.written().subspan(signed_from), signature, random);
+    if (!made.ok()) {
+      out.rewind(begins);
+      return made;
+    }
+    ++signatures_;
+    if (token == nullptr) token = &oldest();
+    copy_bytes(token->origin, hash);
+    copy_bytes(token->signature, signature);
+    token->expires = expires;
+    token->signed_at = wall;
+  }
+  token->used = ++clock_;
+  out.character('.').base64url(token->signature).text(", k=").text(public_key());
+  if (!out.overflowed()) return {};
+  out.rewind(begins);
+  return Error::too_long;
+}
+
+bool Vapid::renew(string_view origin, UnixTime wall) {
+  uint8_t hash[16];
+  hash_origin(origin, hash);
+  VapidToken* token = find(hash);
+  if (token == nullptr) return plausible(wall);
+  const Duration age = wall - token->signed_at;
+  // A clock that was set back is a reason as well.
+  if (age < renew_not_before && age > Duration{} - tolerance) return false;
+  *token = VapidToken{};
+  return true;
+}
+
+}  // namespace tocsin
