@@ -26,6 +26,7 @@ enum class Form : uint8_t {
   accounts,     // a list of them, or * alone
   provider_id,  // no blanks
   module,       // the same
+  section_name,  // of a section that was renamed, without its kind
   topic,        // an app's bundle id
   apple_id,     // ten of A-Z and 0-9
   server,       // host, host:port; 5347 by default

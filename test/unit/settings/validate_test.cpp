@@ -105,6 +105,17 @@ static void a_section_has_modules_and_a_dialect(void**) {
   assert_text(p.settings.apns[0].modules[1].view(), "monalAlpha-sandbox");
 }
 
+static void a_section_may_have_had_the_name_that_one_of_another_kind_has(void**) {
+  const Parsed p(Joined(good_conf,
+                        "formerly = play, older\n"
+                        "[fcm play]\nprovider = f\nservice_account = a.json\nformerly = siskin\n")
+                     .view());
+  assert_faultless(p);
+  assert_int_equal(p.settings.apns[0].formerly.count, 2);
+  assert_text(p.settings.apns[0].formerly[1].view(), "older");
+  assert_text(p.settings.fcm[0].formerly[0].view(), "siskin");
+}
+
 TESTS(validate, cmocka_unit_test(accounts_default_to_the_parent_of_the_domain),
       cmocka_unit_test(the_state_directory_comes_from_conf_environment_or_default),
       cmocka_unit_test(an_absolute_registry_path_stays), cmocka_unit_test(a_registry_path_that_does_not_fit_is_refused),
@@ -112,6 +123,7 @@ TESTS(validate, cmocka_unit_test(accounts_default_to_the_parent_of_the_domain),
       cmocka_unit_test(loopback_needs_no_permission_for_clear_text),
       cmocka_unit_test(a_given_key_id_wins_over_the_file_name),
       cmocka_unit_test(sections_with_different_ids_live_together),
-      cmocka_unit_test(a_section_has_modules_and_a_dialect));
+      cmocka_unit_test(a_section_has_modules_and_a_dialect),
+      cmocka_unit_test(a_section_may_have_had_the_name_that_one_of_another_kind_has));
 
 }  // namespace tocsin
