@@ -140,7 +140,7 @@ struct ProviderSettings {
   Modules modules;                                  // values of pushModule (fpush)
   HostPort endpoint;                                // empty host: the provider's own
   Path ca_file;                                     // empty: the system's store
-  FormerNames formerly;                             // whose devices are this section's; no other section has such a name
+  FormerNames formerly;  // whose devices are this section's; no other section has such a name
 };
 
 // [apns NAME]; everywhere else it is called apns/NAME.

@@ -254,6 +254,7 @@ void a_renamed_section_keeps_its_devices(void**) {
   assert_int_equal(w.gateway().registry().log_bytes(), size);
   // What it is believed of stays: the provider's word ends it, as one that was accepted by the same app.
   w.provider().answer_all(400, "BadDeviceToken");
+  w.run_for(seconds(10));
   w.publish_and_wait(node, "p4");
   w.expect_gone("p4");
 }

@@ -44,7 +44,8 @@ static const Row whole_confs[] = {
     {"[limits]\nbrake_percent = 10%\n", "t.conf:2: brake_percent: \"10%\" is not a number"},
     {"[apns a]\ncertificate = x\n", "t.conf:2: certificate in [apns a] is not supported by this version"},
     {"[fcm a]\nformerly = fcm/b\n",
-     "t.conf:2: formerly: \"fcm/b\" is not a section's name such as siskin (1 to 32 of a-z, 0-9 and -, without its kind)"},
+     "t.conf:2: formerly: \"fcm/b\" is not a section's name such as siskin (1 to 32 of a-z, 0-9 and -, without its "
+     "kind)"},
     {"[fcm]\n", "t.conf:1: [fcm] needs a name of yours, such as [fcm siskin]"},
     {"[apns a]\nservice_account = a\n",
      "t.conf:2: unknown key \"service_account\" in [apns a]; it belongs into [fcm NAME]"},
