@@ -362,35 +362,6 @@ static void a_record_that_changed_on_disk_is_damaged(void** state) {
   assert_int_equal(b.registry->read(b.device(node), b.room, found).error(), Error::io);
 }
 
-static void devices_of_a_renamed_section_are_found_under_its_new_name(void** state) {
-  Bench& b = bench(state);
-  const NodeId node = b.add(1, 1);
-  assert_true(b.commit().ok());
-  b.sections[0] = "apns/monal";
-  b.sections[1] = "apns/ios";
-  b.open();
-  assert_int_equal(b.device(node).section, Device::no_section);
-
-  static constexpr Registry::FormerName former[] = {{.name = "apns/older", .section = 0},
-                                                    {.name = "apns/siskin", .section = 1}};
-  b.former = former;
-  b.open();
-  assert_int_equal(b.device(node).section, 1);
-  Registration found;
-  assert_true(b.registry->read(b.device(node), b.room, found).ok());
-  assert_true(found.section == "apns/ios");
-  const Registration wanted = b.registration(1, 1);
-  assert_true(b.registry->find_device(wanted.account, wanted.token, b.room, found, nullptr).ok());
-  assert_true(found.section == "apns/ios");
-
-  // A record that is written anew has the new name, and needs the line no longer.
-  assert_true(b.registry->move_to_section(node, "apns/ios").ok());
-  assert_true(b.commit().ok());
-  b.former = {};
-  b.open();
-  assert_int_equal(b.device(node).section, 1);
-}
-
 static void a_thousand_devices_cost_less_than_200_kib(void**) {
   assert_true(Registry::bytes_for({.max_devices = 1000}) < 200 * 1024);
   const size_t fixed = Registry::bytes_for({.max_devices = 0});
@@ -406,5 +377,4 @@ TESTS(registry, BENCH_TEST(a_registration_is_there_once_it_is_durable),
       BENCH_TEST(a_full_registry_refuses_until_a_device_ends), BENCH_TEST(what_is_over_its_bounds_is_refused),
       BENCH_TEST(an_account_knows_its_devices_and_the_oldest), BENCH_TEST(a_full_buffer_is_busy_until_the_next_commit),
       BENCH_TEST(one_read_answers_a_publish), BENCH_TEST(a_record_that_changed_on_disk_is_damaged),
-      BENCH_TEST(devices_of_a_renamed_section_are_found_under_its_new_name),
       cmocka_unit_test(a_thousand_devices_cost_less_than_200_kib));
