@@ -21,6 +21,8 @@ enum class Form : uint8_t {
   secret,        // anything but nothing; never shown, never on the command line
   path,          // relative to the conf file, or credential:NAME
   state_path,    // relative to the state directory; validate() joins it
+  contact,       // where people reach us: mailto: or https:
+  ranges,        // a list of IP addresses and ranges
   domain,        // a host name in the sense of RFC 1123 §2.1
   domains,       // a list of them
   accounts,      // a list of them, or * alone
@@ -57,6 +59,7 @@ bool read_value(const Reading& reading, ApnsEnvironment& field);
 bool read_value(const Reading& reading, ApnsPayload& field);
 bool read_value(const Reading& reading, EmptyPush& field);
 bool read_value(const Reading& reading, SectionDialect& field);
+bool read_value(const Reading& reading, FixedList<AddressRange, private_ranges_max>& field);
 
 // Checks value against the reading's form and writes what is to be stored, which
 // may differ (paths are resolved, domains are lower case).
