@@ -92,7 +92,7 @@ class Standin:
         with self._changed:
             return list(self._faults)
 
-    def wait_requests(self, count, prefix='', timeout=10.0):
+    def wait_requests(self, count, prefix='', timeout=30.0):
         """The requests, as soon as there are `count` of them; TimeoutError with what there was otherwise."""
         deadline = time.monotonic() + timeout
         with self._changed:
