@@ -100,7 +100,7 @@ constexpr KeyRow keys[] = {
     {SectionKind::apns, "certificate_key"},
     {SectionKind::apns, "dialect", Form::words, in<ApnsSettings, &ApnsSettings::dialect>},
     {SectionKind::apns, "modules", Form::module, in<ApnsSettings, &ApnsSettings::modules>},
-    {SectionKind::apns, "formerly"},
+    {SectionKind::apns, "formerly", Form::section_name, in<ApnsSettings, &ApnsSettings::formerly>},
 
     {SectionKind::fcm, "provider", Form::provider_id, in<FcmSettings, &FcmSettings::provider>},
     {SectionKind::fcm, "label", Form::text, in<FcmSettings, &FcmSettings::label>},
@@ -112,7 +112,7 @@ constexpr KeyRow keys[] = {
     {SectionKind::fcm, "ca_file", Form::path, in<FcmSettings, &FcmSettings::ca_file>},
     {SectionKind::fcm, "dialect", Form::words, in<FcmSettings, &FcmSettings::dialect>},
     {SectionKind::fcm, "modules", Form::module, in<FcmSettings, &FcmSettings::modules>},
-    {SectionKind::fcm, "formerly"},
+    {SectionKind::fcm, "formerly", Form::section_name, in<FcmSettings, &FcmSettings::formerly>},
 };
 // clang-format on
 

@@ -25,6 +25,7 @@ inline constexpr size_t provider_id_bytes_max = 127;
 inline constexpr size_t section_name_bytes_max = 32;
 inline constexpr uint32_t modules_max = 8;  // per section
 inline constexpr size_t module_bytes_max = 63;
+inline constexpr uint32_t former_names_max = 4;  // per section
 inline constexpr uint32_t private_ranges_max = 16;
 inline constexpr size_t contact_bytes_max = 255;
 
@@ -129,6 +130,7 @@ enum class ApnsPayload : uint8_t { tigase, wake };
 enum class EmptyPush : uint8_t { high, normal, drop };
 enum class SectionDialect : uint8_t { unsaid, p2 };
 using Modules = FixedList<FixedText<module_bytes_max>, modules_max>;
+using FormerNames = FixedList<FixedText<section_name_bytes_max>, former_names_max>;
 
 // What every provider section has, whatever its kind.
 struct ProviderSettings {
@@ -141,6 +143,7 @@ struct ProviderSettings {
   Modules modules;                                  // values of pushModule (fpush)
   HostPort endpoint;                                // empty host: the provider's own
   Path ca_file;                                     // empty: the system's store
+  FormerNames formerly;  // whose devices are this section's; no other section has such a name
 };
 
 // [apns NAME]; everywhere else it is called apns/NAME.

@@ -45,6 +45,7 @@ class Validator {
   void shared_ids(uint32_t later);
   void shared_dialect(uint32_t later);
   void shared_modules(uint32_t later);
+  void former_names(uint32_t here);
   void name_both(FaultLine& line, uint32_t a, uint32_t b) const;
   bool are_pair(uint32_t a, uint32_t b) const;
 
@@ -147,6 +148,7 @@ void Validator::providers() {
     shared_ids(i);
     shared_dialect(i);
     shared_modules(i);
+    former_names(i);
   }
 }
 
@@ -225,6 +227,33 @@ void Validator::shared_modules(uint32_t later) {
         name_both(line, i, later);
         return;
       }
+    }
+  }
+}
+
+// A device knows its section by name: one name may lead to one section only.
+void Validator::former_names(uint32_t here) {
+  const Place place = place_of_section(*settings_, here);
+  for (const auto& name : settings_->section(here).formerly) {
+    for (uint32_t i = 0; i < settings_->section_count(); ++i) {
+      if (place_of_section(*settings_, i).kind != place.kind) continue;
+      const ProviderSettings& there = settings_->section(i);
+      bool claimed = false;
+      for (const auto& other : there.formerly) claimed = claimed || (i < here && other.view() == name.view());
+      if (there.name.view() != name.view() && !claimed) continue;
+      FaultLine line = stop(origins_->key(place, "formerly"));
+      line.text("formerly: ").quoted(name.view());
+      if (i == here) {
+        line.text(" is this section's name; give the one that it had before");
+      } else if (claimed) {
+        line.text(" stands in ");
+        name_both(line, i, here);
+        line.text("; its devices can only come to one of them");
+      } else {
+        line.text(" is a section of its own, and keeps its devices; take out one of ");
+        name_both(line, i, here);
+      }
+      return;
     }
   }
 }

@@ -319,6 +319,11 @@ bool shape_text(const Reading& reading, string_view value, Writer& shaped) {
       if (value.empty() || value.find_first_of(" \t") != string_view::npos)
         return say(reading, value, " is not a module such as monalProdiOS");
       break;
+    case Form::section_name:
+      if (!is_section_name(value))
+        return say(reading, value,
+                   " is not a section's name such as siskin (1 to 32 of a-z, 0-9 and -, without its kind)");
+      break;
     case Form::topic:
       if (!is_topic(value)) return say(reading, value, " is not an app's bundle id such as org.example.siskin");
       break;

@@ -61,12 +61,14 @@ static const Row whole_confs[] = {
     {"[limits]\nbrake_percent = 101\n", "t.conf:2: brake_percent: \"101\" is out of range; give 0 to 100"},
     {"[limits]\nbrake_percent = 10%\n", "t.conf:2: brake_percent: \"10%\" is not a number"},
     {"[apns a]\ncertificate = x\n", "t.conf:2: certificate in [apns a] is not supported by this version"},
-    {"[fcm a]\nformerly = b\n", "t.conf:2: formerly in [fcm a] is not supported by this version"},
+    {"[fcm a]\nformerly = fcm/b\n",
+     "t.conf:2: formerly: \"fcm/b\" is not a section's name such as siskin (1 to 32 of a-z, 0-9 and -, without its "
+     "kind)"},
     {"[fcm]\n", "t.conf:1: [fcm] needs a name of yours, such as [fcm siskin]"},
     {"[apns a]\nservice_account = a\n",
      "t.conf:2: unknown key \"service_account\" in [apns a]; it belongs into [fcm NAME]"},
     {"[fcm a]\npayload = wake\n", "t.conf:2: unknown key \"payload\" in [fcm a]; it belongs into [apns NAME]"},
-    {"[apns a]\nformerly = b\n", "t.conf:2: formerly in [apns a] is not supported by this version"},
+    {"[apns a]\nformerly = b, c, d, e, f\n", "t.conf:2: formerly: \"f\" is one too many for this list"},
     {"[xmpp]\nsecret\n", "t.conf:2: this is neither \"key = value\" nor a [section] nor a # comment"},
     {"[xmpp]\ninclude other.conf\n", "t.conf:2: this is neither \"key = value\" nor a [section] nor a # comment"},
     {"[xmpp]\ndomian = push.example.org\n", "t.conf:2: unknown key \"domian\" in [xmpp]; did you mean domain?"},
@@ -208,6 +210,13 @@ static const Row additions[] = {
      "t.conf:10: \"tigase:messenger:apns:1\" is named in two sections; keep it in one of [apns siskin] and [fcm play]"},
     {"[fcm play]\nprovider = f\nservice_account = a.json\n[fcm other]\nprovider = f\nservice_account = b.json\n",
      "t.conf:13: \"f\" is named in two sections; keep it in one of [fcm play] and [fcm other]"},
+    {"formerly = siskin\n", "t.conf:9: formerly: \"siskin\" is this section's name; give the one that it had before"},
+    {"formerly = old, b\n[apns b]\nprovider = b\nteam_id = DEF123GHIJ\ntopic = b\nkey = AuthKey_ABC123DEFG.p8\n",
+     "t.conf:9: formerly: \"b\" is a section of its own, and keeps its devices; take out one of [apns b] and "
+     "[apns siskin]"},
+    {"formerly = old\n[apns b]\nprovider = b\nteam_id = DEF123GHIJ\ntopic = b\nkey = AuthKey_ABC123DEFG.p8\n"
+     "formerly = older, old\n",
+     "t.conf:15: formerly: \"old\" stands in [apns siskin] and [apns b]; its devices can only come to one of them"},
 };
 
 static void every_mistake_gets_its_own_first_message(void**) {

@@ -105,6 +105,17 @@ static void a_section_has_modules_and_a_dialect(void**) {
   assert_text(p.settings.apns[0].modules[1].view(), "monalAlpha-sandbox");
 }
 
+static void a_section_may_have_had_the_name_that_one_of_another_kind_has(void**) {
+  const Parsed p(Joined(good_conf,
+                        "formerly = play, older\n"
+                        "[fcm play]\nprovider = f\nservice_account = a.json\nformerly = siskin\n")
+                     .view());
+  assert_faultless(p);
+  assert_int_equal(p.settings.apns[0].formerly.count, 2);
+  assert_text(p.settings.apns[0].formerly[1].view(), "older");
+  assert_text(p.settings.fcm[0].formerly[0].view(), "siskin");
+}
+
 static constexpr string_view web_push_conf =
     "[xmpp]\ndomain = push.example.org\nsecret = s3cr3t\n[webpush]\ncontact = mailto:ann@example.net\n";
 
@@ -245,6 +256,7 @@ TESTS(validate, cmocka_unit_test(accounts_default_to_the_parent_of_the_domain),
       cmocka_unit_test(web_push_is_the_last_section_wherever_it_stands),
       cmocka_unit_test(the_vapid_key_stands_in_the_state_directory_unless_it_is_absolute),
       cmocka_unit_test(contacts_are_addresses_that_reach_somebody), cmocka_unit_test(a_contact_has_at_most_255_bytes),
-      cmocka_unit_test(private_ranges_are_a_list_of_sixteen));
+      cmocka_unit_test(private_ranges_are_a_list_of_sixteen),
+      cmocka_unit_test(a_section_may_have_had_the_name_that_one_of_another_kind_has));
 
 }  // namespace tocsin
