@@ -129,6 +129,9 @@ by_cmake() {
   suite 'CMake: same binary' whole tools/same_binary.sh "$build/tocsin" "$build/cmake/tocsin"
 }
 
+# Programs of others against ours. Those that `make setup` could not fetch are skipped.
+peers() { suite 'programs of others' "$python" test/peers/compare.py --speaker "$build/speaker"; }
+
 # Hostile input for a minute, from the seeds that are kept.
 fuzzed() { nice -n 10 "$make" -j"$jobs" --no-print-directory BUILD="$build" fuzz SECONDS=60; }
 
@@ -156,6 +159,7 @@ case $mode in
       sanitizers
       other_compiler
       by_cmake
+      peers
       suite 'fuzzing' fuzzed
       wait
     fi
