@@ -345,55 +345,6 @@ static void no_refused_allocation_crashes_a_session(void** state) {
   fail_msg("it never opened");
 }
 
-static void bad_pairs_are_told_in_a_sentence(void** state) {
-  static const struct {
-    const char *chain, *key;
-    bool of_key;
-    const char* part;
-  } cases[] = {
-      {"", key_ec_leaf, false, "no PEM certificate"},
-      {key_ec_leaf, key_ec_leaf, false, "no PEM certificate"},
-      {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", key_ec_leaf, false, "can not be read"},
-      {cert_ec_leaf, "", true, "empty"},
-      {cert_ec_leaf, cert_ec_leaf, true, "private key"},
-      {cert_ec_leaf, encrypted_key, true, "passphrase"},
-      {cert_ec_leaf, key_expired, true, "another key"},
-      {cert_ec_leaf, key_rsa_leaf, true, "another key"},
-      {cert_weakkey, key_weakkey, true, "under 2048"},
-  };
-  for (const auto& c : cases) {
-    Pair& pair = pair_of(state);
-    assert_false(
-        pair.certificate.load(bytes_of(c.chain), bytes_of(c.key), pair.certificate_heap, pair.server_random).ok());
-    assert_false(pair.certificate.loaded());
-    assert_int_equal(pair.certificate.key_is_wrong(), c.of_key);
-    if (string_view(pair.certificate.problem()).find(c.part) == string_view::npos)
-      fail_msg("%s", pair.certificate.problem());
-    assert_int_equal(pair.certificate_heap.live(), 0);
-  }
-}
-
-static void a_certificate_says_what_it_covers(void** state) {
-  Pair& pair = pair_of(state);
-  const auto load = [&](const char* chain, const char* key) {
-    pair.certificate.unload();
-    assert_true(pair.certificate.load(bytes_of(chain), bytes_of(key), pair.certificate_heap, pair.server_random).ok());
-  };
-  load(cert_ec_leaf, key_ec_leaf);
-  assert_true(pair.certificate.covers("api.push.example.org"));
-  assert_true(pair.certificate.covers("API.push.example.ORG."));
-  assert_true(pair.certificate.covers("a.wild.example.org"));
-  assert_true(pair.certificate.covers("127.0.0.1"));
-  assert_true(pair.certificate.covers("[::1]"));
-  assert_false(pair.certificate.covers("push.example.org"));
-  assert_false(pair.certificate.covers("a.b.wild.example.org"));
-  assert_false(pair.certificate.covers("127.0.0.2"));
-  assert_int_equal(pair.certificate.starts(), 1577836800);  // 2020
-  assert_int_equal(pair.certificate.ends(), 4733510400);    // 2120
-  load(cert_nosan, key_nosan);
-  assert_false(pair.certificate.covers("api.push.example.org"));
-}
-
 #define PAIR_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 TESTS(tls_server, PAIR_TEST(our_client_and_server_meet_in_any_fragmentation),
       PAIR_TEST(the_largest_chain_fits_its_heaps),
@@ -402,7 +353,6 @@ TESTS(tls_server, PAIR_TEST(our_client_and_server_meet_in_any_fragmentation),
       PAIR_TEST(a_client_that_speaks_only_http_2_is_refused), PAIR_TEST(a_client_without_alpn_is_served),
       PAIR_TEST(a_good_legacy_hello_is_answered), PAIR_TEST(old_versions_are_refused),
       PAIR_TEST(weak_suites_are_refused), PAIR_TEST(what_is_no_tls_fails),
-      PAIR_TEST(no_refused_allocation_crashes_a_session), PAIR_TEST(bad_pairs_are_told_in_a_sentence),
-      PAIR_TEST(a_certificate_says_what_it_covers));
+      PAIR_TEST(no_refused_allocation_crashes_a_session));
 
 }  // namespace tocsin::test
