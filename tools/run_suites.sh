@@ -56,6 +56,8 @@ suite() {
     text+=$'\n'$(explain "$log" | sed 's/^/    | /')
     { printf '%s:\n' "$name"; explain "$log" | head -n 16 | sed 's/^/    | /'; } >> "$logs/failures"
   fi
+  # Not a failure, but worth a look: what passed only when it was tried again.
+  ! grep -q '^again - ' "$log" || text+=$'\n'$(grep -A2 '^again - ' "$log" | head -n 12 | cut -c1-200 | sed 's/^/    | /' | tee -a "$logs/failures")
   printf '%s\n' "$text"  # one write: two lanes share the terminal
   [ "$failed" = 0 ]
 }
