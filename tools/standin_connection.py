@@ -124,7 +124,7 @@ class Connection(asyncio.Protocol):
             self.fault('a header is not text')
             self.h2.reset_stream(stream, h2.errors.ErrorCodes.PROTOCOL_ERROR)
             return
-        answer, device, jwt = self.standin.rules.judge(texts, bytes(body), now)
+        answer, device, jwt = self.judge(texts, bytes(body), now)
         answer = self.judge_connection(texts, jwt, answer, now)
         how = self.standin.take_behaviour(device) if answer.status == 200 else ACCEPT
         if how['do'] == 'answer':
@@ -136,6 +136,14 @@ class Connection(asyncio.Protocol):
             'why': answer.why,
         })
         self.perform(stream, how, answer, dict(texts).get('apns-id'))
+
+    def judge(self, headers, body, now):
+        if not getattr(self.standin.rules, 'clients_under', None):
+            return self.standin.rules.judge(headers, body, now)
+        shown = self.transport.get_extra_info('ssl_object').getpeercert(binary_form=True)
+        if shown:
+            self.trust()
+        return self.standin.rules.judge(headers, body, now, shown or b'')
 
     def judge_connection(self, headers, jwt, answer, now):
         fields = dict(headers)
