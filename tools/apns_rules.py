@@ -95,11 +95,16 @@ def certificate_topics(der):
     return topics
 
 
+def base64url_of(data):
+    return base64.urlsafe_b64encode(data).rstrip(b'=').decode()
+
+
 class Rules:
     """What one team may do. `topics` are the plain bundle ids; voip adds its suffix.
 
     `clients_under`: the path of an authority (PEM); clients are asked for a certificate under it, and one that shows a good
     certificate needs no token."""
+    alpn = ('h2',)
     first_streams = 1  # as seen in a log of the real service: one until the first good token
     known_headers = KNOWN_HEADERS
 

@@ -136,6 +136,7 @@ fuzzed() { nice -n 10 "$make" -j"$jobs" --no-print-directory BUILD="$build" fuzz
 end_to_end() {
   suite 'stand-in' "$python" test/e2e/standin_test.py
   suite 'stand-in (FCM)' "$python" test/e2e/standin_fcm_test.py
+  suite 'stand-in (Web Push)' "$python" test/e2e/standin_webpush_test.py
   suite 'end-to-end checks' "$python" test/e2e/run.py --binary "$build/tocsin"
   suite 'registry command' "$python" test/e2e/registry_test.py --binary "$build/tocsin"
   suite 'kills and full disks' "$python" test/e2e/durability_test.py --binary "$build/tocsin"

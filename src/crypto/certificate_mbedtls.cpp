@@ -100,8 +100,8 @@ Status ClientCertificate::read_chain(ByteView pem) {
     if (parse_one(inside_->chain, one, topics) != 0) return Error::malformed;
     if (count++ > 0) continue;
     const mbedtls_x509_crt& leaf = inside_->chain;
-    begins_ = UnixTime{unix_time(leaf.valid_from)};
-    ends_ = UnixTime{unix_time(leaf.valid_to)};
+    begins_ = UnixTime{TlsJudge::unix_time(leaf.valid_from)};
+    ends_ = UnixTime{TlsJudge::unix_time(leaf.valid_to)};
     sha256(view_of(leaf.raw), mark_);
     for (const mbedtls_x509_name* part = &leaf.subject; part != nullptr; part = part->next) {
       if (part->oid.p != nullptr && same(view_of(part->oid), user_id_oid)) add_topic(text_of(view_of(part->val)));
