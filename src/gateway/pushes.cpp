@@ -34,6 +34,8 @@ bool Publish::open_job(const Command& command, Push& push, Instant now) {
   push.job = job;
   open_jobs_.push_back(*job);
   if (push.lane != nullptr) ++push.lane->jobs;
+  job->publisher = push.publisher;
+  ++job->publisher->jobs;
   return true;
 }
 
@@ -130,6 +132,7 @@ void Publish::give_back(Push& push) {
   Section& section = tools_.sections[push.section];
   if (section.probe == &push) section.probe = nullptr;
   if (push.pending) --pending_;
+  --push.publisher->pushes;
   leaves_device(push);
   unplace(push);
   pushes_.give(push);
@@ -167,6 +170,7 @@ void Publish::answer_command(const Command& command, Outcome outcome, string_vie
 void Publish::answer_job(Job& job, const Ending& ending, Instant now) {
   answer(job.iq, &job.node, tools_.sections[job.section].name, ending, now - job.arrived);
   if (job.push != nullptr && job.push->lane != nullptr) --job.push->lane->jobs;
+  --job.publisher->jobs;
   open_jobs_.remove(job);
   if (job.push != nullptr) goes_on_alone(*job.push);
   jobs_.give(job);
