@@ -25,6 +25,9 @@ void Gateway::handle(const Stanza& stanza, Instant now, UnixTime wall) {
     case Command::Kind::publish: return publish_.start(command, now, wall);
     case Command::Kind::register_device: return enroll_.register_device(command, now, wall);
     case Command::Kind::unregister_device: return enroll_.unregister_device(command, wall);
+    case Command::Kind::register_endpoint:
+    case Command::Kind::reply:
+    case Command::Kind::presence: return;
   }
 }
 
