@@ -384,6 +384,29 @@ void an_empty_registry_has_nothing_to_compact(void** state) {
   assert_int_equal(h.registry->count(), 0);
 }
 
+// As an endpoint does, under the same node and with the same content; at every turn of a compaction, and behind it.
+void what_ended_and_came_back_survives_two_of_them(void** state) {
+  House& h = house(state);
+  h.fill(2500);
+  const uint64_t digest = h.digest();
+  for (int at = 0; at < 30; at += 2) {
+    const NodeId node = h.device(5, 0).node;
+    h.registry->request_compaction();
+    for (int i = 0; i < at; ++i) (void)h.turn();
+    assert_true(h.registry->end(node, EndReason::expiry, "", h.wall).ok());
+    assert_int_equal(h.registry->add(h.device(5, 0), h.wall).error(), Error::exists);
+    h.commit();
+    h.add(5);
+    h.commit();
+    for (int i = 0; i < 1000 && h.registry->compaction().running(); ++i) (void)h.turn();
+    assert_true(h.digest() == digest);
+    assert_int_equal(h.compact(), Maintenance::compacted);
+    assert_true(h.digest() == digest);
+    h.start();
+    assert_true(h.digest() == digest);
+  }
+}
+
 #define HOUSE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 TESTS(compaction, HOUSE_TEST(what_is_dead_is_left_behind), HOUSE_TEST(it_starts_by_itself_when_half_is_dead),
@@ -391,6 +414,6 @@ TESTS(compaction, HOUSE_TEST(what_is_dead_is_left_behind), HOUSE_TEST(it_starts_
       HOUSE_TEST(a_file_of_format_1_stays_as_old_until_the_next_compaction),
       HOUSE_TEST(a_failure_anywhere_costs_nothing), HOUSE_TEST(a_record_that_went_bad_is_not_copied),
       HOUSE_TEST(ends_are_kept_for_thirty_days_and_in_a_bounded_number),
-      HOUSE_TEST(an_empty_registry_has_nothing_to_compact));
+      HOUSE_TEST(an_empty_registry_has_nothing_to_compact), HOUSE_TEST(what_ended_and_came_back_survives_two_of_them));
 
 }  // namespace
