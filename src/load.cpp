@@ -60,6 +60,11 @@ void Loader::load(const CommandLine& line, Arena& room, LoadedFiles& files) {
   for (const string_view argument : line.overrides) parser_.override(argument);
   validate(*settings_, parser_.origins(), *environment_, *faults_);
   read_secret(room);
+  if (!settings_->webpush.empty()) {  // its section has settings, but nobody who sends yet
+    FaultLine(*faults_, parser_.origins().section(Place{.kind = SectionKind::webpush}), Weight::stop, exit_code::conf)
+        .text("[webpush] is not supported by this version");
+    return;
+  }
   for (uint32_t i = 0; i < settings_->section_count(); ++i) {
     read_provider(i, room, files);
     files.providers_on += files.sections[i].off ? 0 : 1;

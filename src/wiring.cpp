@@ -196,6 +196,13 @@ void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
   GW_CHECK(origin.name.assign(name.view()));
   names_[i] = origin.name.view();
   section.name = origin.name.view();
+  for (const auto& former : settings.formerly) {
+    name.rewind(0);
+    name.text(section.kind()).character('/').text(former.view());
+    GW_CHECK(former_texts_[former_count_].assign(name.view()));
+    former_names_[former_count_] = {.name = former_texts_[former_count_].view(), .section = static_cast<uint8_t>(i)};
+    ++former_count_;
+  }
   section.number = static_cast<uint8_t>(i);
   section.partner = static_cast<uint8_t>(i);
   if (apns) find_partner(section);
@@ -363,7 +370,7 @@ Status Wiring::load_key(uint32_t i, const LoadedFiles& files, const char** probl
 
 Status Wiring::open_registry(const char* path, const char* directory) {
   if (const Status opened = journal_.open(path, directory); !opened.ok()) return opened;
-  registry_->sections({names_, section_count_ + 1});
+  registry_->sections({names_, section_count_ + 1}, {former_names_, former_count_});
   if (const Status replayed = registry_->replay(scratch_.cipher); !replayed.ok()) return replayed;
   // The configuration may have changed since devices were held.
   for (uint32_t i = 0; const Device* device = registry_->device_at(i); ++i) {

@@ -132,6 +132,9 @@ class Wiring {
   string_view services_[section_count_max];
   uint32_t service_count_ = 0;
   string_view names_[section_count_max + 1];  // of the registry's sections: endpoints have the last one
+  Registry::FormerName former_names_[section_count_max * former_names_max];
+  FixedText<40> former_texts_[section_count_max * former_names_max];  // "apns/siskin"
+  uint32_t former_count_ = 0;
   string_view accounts_[domains_max];
   string_view publishers_[domains_max];
   string_view endpoint_accounts_[domains_max];

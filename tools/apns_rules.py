@@ -76,8 +76,13 @@ def base64url(text):
     return base64.urlsafe_b64decode(text + '=' * (-len(text) % 4))
 
 
+def base64url_of(data):
+    return base64.urlsafe_b64encode(data).rstrip(b'=').decode()
+
+
 class Rules:
     """What one team may do. `topics` are the plain bundle ids; voip adds its suffix."""
+    alpn = ('h2',)
     first_streams = 1  # as seen in a log of the real service: one until the first good token
     known_headers = KNOWN_HEADERS
 

@@ -25,7 +25,7 @@ trap 'exit 143' TERM HUP
 
 # What stands in a log that explains a failure: the lines that name one and the end, or the beginning where none does.
 explain() {
-  if grep -nE 'FAILED  |^not ok|error:|: Error [0-9]|ERROR: ' "$1" | head -n 15 | cut -c1-200 | grep .; then
+  if grep -nE -A2 'FAILED  |^not ok|error:|: Error [0-9]|ERROR: ' "$1" | head -n 24 | cut -c1-200 | grep .; then
     printf '... the end of %s:\n' "$1"
     tail -n 15 "$1" | cut -c1-200
   else
@@ -52,7 +52,10 @@ suite() {
   text=$(printf '%-26s %5d passed, %d failed%s' "$name" "$passed" "$failed" "$([ "$skipped" = 0 ] || printf ', %d SKIPPED' "$skipped")")
   text=$(printf '%-58s %6s s' "$text" "$seconds")
   [ "$skipped" = 0 ] || text+=$'\n'$(grep -i 'skip' "$log" | grep -v ' passed, ' | head -n 4 | sed 's/^/    | /')
-  [ "$failed" = 0 ] || text+=$'\n'$(explain "$log" | sed 's/^/    | /')
+  if [ "$failed" != 0 ]; then
+    text+=$'\n'$(explain "$log" | sed 's/^/    | /')
+    { printf '%s:\n' "$name"; explain "$log" | head -n 16 | sed 's/^/    | /'; } >> "$logs/failures"
+  fi
   printf '%s\n' "$text"  # one write: two lanes share the terminal
   [ "$failed" = 0 ]
 }
@@ -133,6 +136,7 @@ fuzzed() { nice -n 10 "$make" -j"$jobs" --no-print-directory BUILD="$build" fuzz
 end_to_end() {
   suite 'stand-in' "$python" test/e2e/standin_test.py
   suite 'stand-in (FCM)' "$python" test/e2e/standin_fcm_test.py
+  suite 'stand-in (Web Push)' "$python" test/e2e/standin_webpush_test.py
   suite 'end-to-end checks' "$python" test/e2e/run.py --binary "$build/tocsin"
   suite 'registry command' "$python" test/e2e/registry_test.py --binary "$build/tocsin"
   suite 'kills and full disks' "$python" test/e2e/durability_test.py --binary "$build/tocsin"
@@ -165,5 +169,7 @@ points() { grep -ohE '^[0-9]+ crash points' "$logs"/*unit-tests.log 2> /dev/null
 printf '\n%s unit tests, %s scenarios, %s crash points' "$(number unit-tests)" "$(number scenarios)" "$(points)"
 [ "$mode" = check ] || printf ', %s end-to-end checks' "$(number end-to-end-checks)"
 printf '; in all builds together, in %d min %02d s:\n' $(((SECONDS - began) / 60)) $(((SECONDS - began) % 60))
+# Said again where it is read first: the lines above may be far away.
+[ ! -e "$logs/failures" ] || cat "$logs/failures"
 awk '{ p += $1; f += $2; s += $3 }
      END { printf "%d passed, %d failed%s\n", p, f, (s ? ", " s " skipped" : ""); exit (f > 0 || p == 0) }' "$logs"/*.result

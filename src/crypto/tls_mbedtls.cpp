@@ -10,10 +10,6 @@
 
 namespace tocsin {
 
-static constexpr size_t record_plain_max = 16384;  // RFC 8446 §5.1
-// Header 5, nonce 8 and tag 16 in TLS 1.2; header, type, padding to 16 and tag in mbed TLS's 1.3.
-static constexpr size_t record_overhead_max = 64;
-
 // ECDHE and authenticated encryption only: HTTP/2 forbids the rest (RFC 9113 §9.2.2).
 static const int suites[] = {
 #if defined(MBEDTLS_SSL_PROTO_TLS1_3)
@@ -99,16 +95,11 @@ static const char* keep_names(TlsSession& inside, string_view host, string_view 
   return nullptr;
 }
 
-static int configure(TlsSession& inside, mbedtls_x509_crt& roots, RandomSource& random) {
-  mbedtls_ssl_config& config = inside.config;
-  const int error = mbedtls_ssl_config_defaults(&config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
-                                                MBEDTLS_SSL_PRESET_DEFAULT);
+int configure_modern(mbedtls_ssl_config& config, int role, RandomSource& random) {
+  const int error =
+      mbedtls_ssl_config_defaults(&config, role, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
   if (error != 0) return error;
   mbedtls_ssl_conf_rng(&config, fill_from_source, &random);
-  mbedtls_ssl_conf_ca_chain(&config, &roots, nullptr);
-  mbedtls_ssl_conf_authmode(&config, MBEDTLS_SSL_VERIFY_REQUIRED);
-  mbedtls_ssl_conf_cert_profile(&config, &TlsJudge::profile);
-  mbedtls_ssl_conf_verify(&config, &TlsJudge::look, &inside);
   mbedtls_ssl_conf_ciphersuites(&config, suites);
 #if MBEDTLS_VERSION_MAJOR >= 3
   mbedtls_ssl_conf_min_tls_version(&config, MBEDTLS_SSL_VERSION_TLS1_2);
@@ -121,6 +112,17 @@ static int configure(TlsSession& inside, mbedtls_x509_crt& roots, RandomSource& 
 #if defined(MBEDTLS_SSL_RENEGOTIATION)
   mbedtls_ssl_conf_renegotiation(&config, MBEDTLS_SSL_RENEGOTIATION_DISABLED);
 #endif
+  return 0;
+}
+
+static int configure(TlsSession& inside, mbedtls_x509_crt& roots, RandomSource& random) {
+  mbedtls_ssl_config& config = inside.config;
+  const int error = configure_modern(config, MBEDTLS_SSL_IS_CLIENT, random);
+  if (error != 0) return error;
+  mbedtls_ssl_conf_ca_chain(&config, &roots, nullptr);
+  mbedtls_ssl_conf_authmode(&config, MBEDTLS_SSL_VERIFY_REQUIRED);
+  mbedtls_ssl_conf_cert_profile(&config, &TlsJudge::profile);
+  mbedtls_ssl_conf_verify(&config, &TlsJudge::look, &inside);
 #if defined(MBEDTLS_SSL_SESSION_TICKETS)
   // Connections live for days: a ticket would cost memory and save nothing.
   mbedtls_ssl_conf_session_tickets(&config, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);

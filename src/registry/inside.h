@@ -34,6 +34,7 @@ struct RegistryInside {
   Status read_record(const Device& device, Bytes room, Record& out) const;
   void take_header(const FileHeader& taken);
   uint8_t section_number(string_view name) const;
+  string_view present_name(string_view name) const;
 
   // change.cpp. Batches in the order they will be applied: the one being committed, then the one being staged.
   Staging& batch(int i) { return i == 0 ? buffers[1 - staged] : buffers[staged]; }
@@ -67,6 +68,7 @@ struct RegistryInside {
   FileHeader header;
   DeviceHash hash;
   std::span<const string_view> section_names;
+  std::span<const Registry::FormerName> former_names;
   uint64_t damage_offset = 0;
   uint64_t cut_bytes = 0;
   uint64_t strays = 0;

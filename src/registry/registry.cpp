@@ -100,12 +100,22 @@ uint8_t RegistryInside::section_number(string_view name) const {
   for (size_t i = 0; i < section_names.size(); ++i) {
     if (section_names[i] == name) return static_cast<uint8_t>(i);
   }
+  for (const Registry::FormerName& former : former_names) {
+    if (former.name == name) return former.section;
+  }
   return Device::no_section;
 }
 
-void Registry::sections(std::span<const string_view> names) {
+string_view RegistryInside::present_name(string_view name) const {
+  const uint8_t number = section_number(name);
+  return number == Device::no_section ? name : section_names[number];
+}
+
+void Registry::sections(std::span<const string_view> names, std::span<const FormerName> former) {
   GW_CHECK(names.size() < Device::no_section);
+  for (const FormerName& each : former) GW_CHECK(each.section < names.size());
   inside_->section_names = names;
+  inside_->former_names = former;
 }
 Status Registry::replay(Bytes scratch) { return inside_->replay(scratch); }
 uint64_t Registry::damage_offset() const { return inside_->damage_offset; }
@@ -146,6 +156,7 @@ Status Registry::read(const Device& device, Bytes room, Registration& out) const
   Record record;
   if (const Status read = inside_->read_record(device, room, record); !read.ok()) return read;
   out = record.registration;
+  out.section = inside_->present_name(out.section);
   return {};
 }
 
@@ -167,6 +178,7 @@ Status Registry::find_device(string_view account, ByteView key, Bytes room, Regi
       GW_CHECK(decode(ByteView(room).first(bytes.size()), record).ok());
       if (record.registration.account != account || !same(record.registration.key(), key)) continue;
       out = record.registration;
+      out.section = inside_->present_name(out.section);
       if (staged != nullptr) *staged = inside_->state(change.node).ticket;
       return {};
     }

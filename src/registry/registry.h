@@ -44,8 +44,13 @@ class Registry {
   Registry& operator=(const Registry&) = delete;
 
   // ---- start: section names get numbers, then the log is replayed.
-  // Names outlive the registry; number = position, fewer than 255 of them.
-  void sections(std::span<const string_view> names);
+  // All names outlive the registry; number = position, fewer than 255 of them. What a record says of a section under a
+  // former name is told with the present one; the file keeps the former one until the device's record is written anew.
+  struct FormerName {
+    string_view name;
+    uint8_t section;
+  };
+  void sections(std::span<const string_view> names, std::span<const FormerName> former = {});
   // Once, before anything else. Error::damaged with damage_offset(): bytes before the last commit mark fail their
   // check. What stands behind the last verified mark is cut; cut_bytes() says how much.
   // Error::unsupported: an unknown version or record kind (problem() names it). Error::exhausted: more devices

@@ -157,6 +157,7 @@ bool ConfParser::open_section(string_view kind, string_view name, bool has_name)
 
 bool ConfParser::find_or_add(const SectionRow& row, string_view name, Place& place) {
   place = Place{.kind = row.kind, .index = 0};
+  if (row.kind == SectionKind::webpush) return find_or_add(settings_->webpush, name, place);
   if (!row.named) return true;
   return row.kind == SectionKind::apns ? find_or_add(settings_->apns, name, place)
                                        : find_or_add(settings_->fcm, name, place);

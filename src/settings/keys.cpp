@@ -27,13 +27,13 @@ constexpr SectionRow sections[] = {
     {.kind = SectionKind::limits, .name = "limits"},
     {.kind = SectionKind::log, .name = "log"},
     {.kind = SectionKind::process, .name = "process"},
+    {.kind = SectionKind::webpush, .name = "webpush"},
     {.kind = SectionKind::apns, .name = "apns", .named = true},
     {.kind = SectionKind::fcm, .name = "fcm", .named = true},
     {.kind = SectionKind::control, .name = "control", .later = true},
     {.kind = SectionKind::metrics, .name = "metrics", .later = true},
     {.kind = SectionKind::listen, .name = "listen", .later = true},
     {.kind = SectionKind::unifiedpush, .name = "unifiedpush", .later = true},
-    {.kind = SectionKind::webpush, .name = "webpush", .later = true},
 };
 
 constexpr uint64_t kibi = 1024;
@@ -71,6 +71,15 @@ constexpr KeyRow keys[] = {
 
     {SectionKind::process, "secret_modes", Form::words, into<&ProcessSettings::secret_modes>},
 
+    {SectionKind::webpush, "provider", Form::provider_id, in<WebPushSettings, &WebPushSettings::provider>},
+    {SectionKind::webpush, "label", Form::text, in<WebPushSettings, &WebPushSettings::label>},
+    {SectionKind::webpush, "contact", Form::contact, in<WebPushSettings, &WebPushSettings::contact>},
+    {SectionKind::webpush, "vapid_key", Form::state_path, in<WebPushSettings, &WebPushSettings::vapid_key>},
+    {SectionKind::webpush, "clear_text", Form::words, in<WebPushSettings, &WebPushSettings::clear_text>},
+    {SectionKind::webpush, "empty", Form::words, in<WebPushSettings, &WebPushSettings::empty>},
+    {SectionKind::webpush, "allow_private", Form::ranges, in<WebPushSettings, &WebPushSettings::allow_private>},
+    {SectionKind::webpush, "ca_file", Form::path, in<WebPushSettings, &WebPushSettings::ca_file>},
+
     {SectionKind::apns, "provider", Form::provider_id, in<ApnsSettings, &ApnsSettings::provider>},
     {SectionKind::apns, "label", Form::text, in<ApnsSettings, &ApnsSettings::label>},
     {SectionKind::apns, "key", Form::path, in<ApnsSettings, &ApnsSettings::key>},
@@ -91,7 +100,7 @@ constexpr KeyRow keys[] = {
     {SectionKind::apns, "certificate_key"},
     {SectionKind::apns, "dialect", Form::words, in<ApnsSettings, &ApnsSettings::dialect>},
     {SectionKind::apns, "modules", Form::module, in<ApnsSettings, &ApnsSettings::modules>},
-    {SectionKind::apns, "formerly"},
+    {SectionKind::apns, "formerly", Form::section_name, in<ApnsSettings, &ApnsSettings::formerly>},
 
     {SectionKind::fcm, "provider", Form::provider_id, in<FcmSettings, &FcmSettings::provider>},
     {SectionKind::fcm, "label", Form::text, in<FcmSettings, &FcmSettings::label>},
@@ -103,7 +112,7 @@ constexpr KeyRow keys[] = {
     {SectionKind::fcm, "ca_file", Form::path, in<FcmSettings, &FcmSettings::ca_file>},
     {SectionKind::fcm, "dialect", Form::words, in<FcmSettings, &FcmSettings::dialect>},
     {SectionKind::fcm, "modules", Form::module, in<FcmSettings, &FcmSettings::modules>},
-    {SectionKind::fcm, "formerly"},
+    {SectionKind::fcm, "formerly", Form::section_name, in<FcmSettings, &FcmSettings::formerly>},
 };
 // clang-format on
 
@@ -126,6 +135,7 @@ const KeyRow* find_key(SectionKind section, string_view name) {
 
 Place place_of_section(const Settings& settings, uint32_t number) {
   if (settings.is_apns(number)) return {.kind = SectionKind::apns, .index = number};
+  if (settings.is_webpush(number)) return {.kind = SectionKind::webpush};
   return {.kind = SectionKind::fcm, .index = number - settings.apns.count};
 }
 
@@ -137,6 +147,7 @@ void* struct_of(Settings& settings, Place place) {
     case SectionKind::limits: return &settings.limits;
     case SectionKind::log: return &settings.log;
     case SectionKind::process: return &settings.process;
+    case SectionKind::webpush: return &settings.webpush[0];
     case SectionKind::apns: return &settings.apns[place.index];
     case SectionKind::fcm: return &settings.fcm[place.index];
     default: return nullptr;

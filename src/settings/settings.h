@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "base/address.h"
+#include "base/address_range.h"
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/log.h"
@@ -24,6 +25,9 @@ inline constexpr size_t provider_id_bytes_max = 127;
 inline constexpr size_t section_name_bytes_max = 32;
 inline constexpr uint32_t modules_max = 8;  // per section
 inline constexpr size_t module_bytes_max = 63;
+inline constexpr uint32_t former_names_max = 4;  // per section
+inline constexpr uint32_t private_ranges_max = 16;
+inline constexpr size_t contact_bytes_max = 255;
 
 // Only for literals that are known to fit.
 template <size_t capacity>
@@ -126,6 +130,7 @@ enum class ApnsPayload : uint8_t { tigase, wake };
 enum class EmptyPush : uint8_t { high, normal, drop };
 enum class SectionDialect : uint8_t { unsaid, p2 };
 using Modules = FixedList<FixedText<module_bytes_max>, modules_max>;
+using FormerNames = FixedList<FixedText<section_name_bytes_max>, former_names_max>;
 
 // What every provider section has, whatever its kind.
 struct ProviderSettings {
@@ -138,6 +143,7 @@ struct ProviderSettings {
   Modules modules;                                  // values of pushModule (fpush)
   HostPort endpoint;                                // empty host: the provider's own
   Path ca_file;                                     // empty: the system's store
+  FormerNames formerly;  // whose devices are this section's; no other section has such a name
 };
 
 // [apns NAME]; everywhere else it is called apns/NAME.
@@ -170,6 +176,14 @@ struct UnifiedPushSettings {
   FixedText<300> public_url;  // "https://push.example.org": before the endpoints' path
 };
 
+// [webpush]: one for all browsers and distributors. Its name is empty.
+struct WebPushSettings : ProviderSettings {
+  WebPushSettings() { clear_text = true; }  // it is sealed for the device
+  FixedText<contact_bytes_max> contact;     // mailto: or https:
+  Path vapid_key;                           // whole path after validate(), like the registry's
+  FixedList<AddressRange, private_ranges_max> allow_private;
+};
+
 struct Settings {
   XmppSettings xmpp;
   StateSettings state;
@@ -178,15 +192,20 @@ struct Settings {
   LogSettings log;
   ProcessSettings process;
   UnifiedPushSettings unified_push;
-  // Sections have one number for all kinds: first those of APNs, then those of FCM, each in the order of the conf.
+  // Sections have one number for all kinds: first those of APNs, then those of FCM, each in the order of the conf; last
+  // Web Push's, if there is one.
   FixedList<ApnsSettings, sections_max> apns;
   FixedList<FcmSettings, sections_max> fcm;
+  FixedList<WebPushSettings, 1> webpush;
 
-  uint32_t section_count() const { return apns.count + fcm.count; }
+  uint32_t section_count() const { return apns.count + fcm.count + webpush.count; }
   bool is_apns(uint32_t number) const { return number < apns.count; }
+  bool is_fcm(uint32_t number) const { return !is_apns(number) && number - apns.count < fcm.count; }
+  bool is_webpush(uint32_t number) const { return number >= apns.count + fcm.count; }
   const FcmSettings& fcm_of(uint32_t number) const { return fcm[number - apns.count]; }
   const ProviderSettings& section(uint32_t number) const {
     if (is_apns(number)) return apns[number];
+    if (is_webpush(number)) return webpush[0];
     return fcm_of(number);
   }
 };

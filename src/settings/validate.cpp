@@ -39,10 +39,13 @@ class Validator {
   FaultLine stop(Where where) { return FaultLine(*faults_, where, Weight::stop, exit_code::conf); }
   void apns(Place place);
   void fcm(Place place);
+  void webpush(Place place);
+  void join_state_path(Path& path, Place place, string_view key, string_view usual, string_view whose);
   void required(Place place, string_view key, string_view advice);
   void shared_ids(uint32_t later);
   void shared_dialect(uint32_t later);
   void shared_modules(uint32_t later);
+  void former_names(uint32_t here);
   void name_both(FaultLine& line, uint32_t a, uint32_t b) const;
   bool are_pair(uint32_t a, uint32_t b) const;
 
@@ -111,21 +114,25 @@ void Validator::state() {
       return;
     }
   }
-  Path& path = settings_->registry.path;
-  const bool given = origins_->has_key(registry_place, "path");
-  const string_view name = given ? path.view() : string_view("devices.registry");
+  join_state_path(settings_->registry.path, registry_place, "path", "devices.registry", "the registry's");
+}
+
+// The path of a file in the state directory, unless it is absolute.
+void Validator::join_state_path(Path& path, Place place, string_view key, string_view usual, string_view whose) {
+  const string_view name = origins_->has_key(place, key) ? path.view() : usual;
   if (starts_with(name, "/")) return;
+  const string_view directory = settings_->state.directory.view();
   uint8_t room[2 * path_bytes_max + 2];
   Writer whole{Bytes(room)};
-  whole.text(directory.view());
-  if (!ends_with(directory.view(), "/")) whole.character('/');
+  whole.text(directory);
+  if (!ends_with(directory, "/")) whole.character('/');
   whole.text(name);
-  if (!path.assign(whole.view())) {
-    stop(origins_->nearest(registry_place, "path"))
-        .text("the registry's path in the state directory is over ")
-        .number(path_bytes_max)
-        .text(" bytes");
-  }
+  if (path.assign(whole.view())) return;
+  stop(origins_->nearest(place, key))
+      .text(whose)
+      .text(" path in the state directory is over ")
+      .number(path_bytes_max)
+      .text(" bytes");
 }
 
 void Validator::providers() {
@@ -135,14 +142,13 @@ void Validator::providers() {
   }
   for (uint32_t i = 0; i < settings_->section_count(); ++i) {
     const Place place = place_of_section(*settings_, i);
-    if (place.kind == SectionKind::apns) {
-      apns(place);
-    } else {
-      fcm(place);
-    }
+    if (place.kind == SectionKind::apns) apns(place);
+    if (place.kind == SectionKind::fcm) fcm(place);
+    if (place.kind == SectionKind::webpush) webpush(place);
     shared_ids(i);
     shared_dialect(i);
     shared_modules(i);
+    former_names(i);
   }
 }
 
@@ -169,6 +175,13 @@ void Validator::apns(Place place) {
 void Validator::fcm(Place place) {
   required(place, "provider", "set it to the id that the app's clients name, such as fcm-xmpp-api");
   required(place, "service_account", "set it to the JSON file of a service account of the app's Firebase project");
+}
+
+void Validator::webpush(Place place) {
+  WebPushSettings& webpush = settings_->webpush[0];
+  required(place, "contact", "set it to where push services reach you, such as mailto:ann@push.example.net");
+  if (!origins_->has_key(place, "provider")) GW_CHECK(webpush.provider.add()->assign("webpush"));
+  join_state_path(webpush.vapid_key, place, "vapid_key", "vapid.pem", "the VAPID key's");
 }
 
 // A client names a provider id, and one section must answer to it.
@@ -214,6 +227,33 @@ void Validator::shared_modules(uint32_t later) {
         name_both(line, i, later);
         return;
       }
+    }
+  }
+}
+
+// A device knows its section by name: one name may lead to one section only.
+void Validator::former_names(uint32_t here) {
+  const Place place = place_of_section(*settings_, here);
+  for (const auto& name : settings_->section(here).formerly) {
+    for (uint32_t i = 0; i < settings_->section_count(); ++i) {
+      if (place_of_section(*settings_, i).kind != place.kind) continue;
+      const ProviderSettings& there = settings_->section(i);
+      bool claimed = false;
+      for (const auto& other : there.formerly) claimed = claimed || (i < here && other.view() == name.view());
+      if (there.name.view() != name.view() && !claimed) continue;
+      FaultLine line = stop(origins_->key(place, "formerly"));
+      line.text("formerly: ").quoted(name.view());
+      if (i == here) {
+        line.text(" is this section's name; give the one that it had before");
+      } else if (claimed) {
+        line.text(" stands in ");
+        name_both(line, i, here);
+        line.text("; its devices can only come to one of them");
+      } else {
+        line.text(" is a section of its own, and keeps its devices; take out one of ");
+        name_both(line, i, here);
+      }
+      return;
     }
   }
 }

@@ -135,6 +135,32 @@ bool is_apple_id(string_view text) {
   return text.size() == 10;
 }
 
+// RFC 8292 §2.1. It goes into a JWT as it stands; Apple refuses a push whose contact is at localhost, and the others
+// would write to nobody.
+bool is_contact(const Reading& reading, string_view value) {
+  constexpr string_view mail = "mailto:", page = "https://";
+  const bool is_mail = starts_with(value, mail);
+  const string_view rest = slice(value, is_mail ? mail.size() : page.size());
+  const size_t at = rest.rfind('@');
+  const string_view host = is_mail ? (at == 0 || at == string_view::npos ? string_view() : slice(rest, at + 1))
+                                   : slice(rest, 0, rest.find_first_of(":/?#"));
+  bool plain = is_mail || starts_with(value, page);
+  for (const char c : value) plain = plain && c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '<' && c != '>';
+  if (!plain || !is_domain(host))
+    return say(reading, value, " is not a contact such as mailto:ann@push.example.net or https://example.net/contact");
+  if (same_ignoring_case(value, "mailto:ops@example.org"))
+    return say(reading, value, " is the sample's; push services write to this address when something is wrong");
+  uint8_t room[domain_bytes_max + 1];
+  Writer name(room);
+  name.character('.');
+  for (const char c : host) name.character(to_lower(c));
+  for (const string_view nowhere : {".localhost", ".local", ".invalid"})
+    if (ends_with(name.view(), nowhere)) return say(reading, value, " reaches nobody from outside; Apple refuses such");
+  if (host.find('.') == string_view::npos || parse_ip(host, 0).ok())
+    return say(reading, value, " needs a host with a name that the whole internet knows");
+  return true;
+}
+
 }  // namespace
 
 bool read_value(const Reading& reading, bool& field) { return read_enumeration(reading, switch_words, field); }
@@ -253,11 +279,31 @@ bool read_value(const Reading& reading, SectionDialect& field) {
   return read_enumeration(reading, words, field);
 }
 
+bool read_value(const Reading& reading, FixedList<AddressRange, private_ranges_max>& field) {
+  field.count = 0;
+  string_view rest = reading.value;
+  bool last = false;
+  while (!last) {
+    string_view item;
+    if (!take_item(reading, rest, item, last)) return false;
+    const Result<AddressRange> range = parse_range(item);
+    if (!range.ok())
+      return say(reading, item, " is not a range such as 192.168.1.0/24 or fd00::/8, without bits behind the prefix");
+    AddressRange* added = field.add();
+    if (added == nullptr) return say(reading, item, " is one too many for this list");
+    *added = range.value();
+  }
+  return true;
+}
+
 bool shape_text(const Reading& reading, string_view value, Writer& shaped) {
   switch (reading.form) {
     case Form::path: return resolve_path(reading, value, shaped);
     case Form::state_path:
       if (value.empty() || ends_with(value, "/")) return say(reading, value, " is not a path");
+      break;
+    case Form::contact:
+      if (value.size() <= contact_bytes_max && !is_contact(reading, value)) return false;
       break;
     case Form::domain:
     case Form::domains: return write_domain(reading, value, shaped);
@@ -272,6 +318,11 @@ bool shape_text(const Reading& reading, string_view value, Writer& shaped) {
     case Form::module:
       if (value.empty() || value.find_first_of(" \t") != string_view::npos)
         return say(reading, value, " is not a module such as monalProdiOS");
+      break;
+    case Form::section_name:
+      if (!is_section_name(value))
+        return say(reading, value,
+                   " is not a section's name such as siskin (1 to 32 of a-z, 0-9 and -, without its kind)");
       break;
     case Form::topic:
       if (!is_topic(value)) return say(reading, value, " is not an app's bundle id such as org.example.siskin");

@@ -13,24 +13,27 @@ namespace tocsin {
 
 // What a text must look like, beyond the type of the field it goes to.
 enum class Form : uint8_t {
-  words,        // one of a few words (booleans and enumerations)
-  number,       // min..max
-  size,         // min..max bytes: 64k, 1M
-  duration,     // min..max milliseconds: 500ms, 5s, 30d
-  text,         // anything, also nothing
-  secret,       // anything but nothing; never shown, never on the command line
-  path,         // relative to the conf file, or credential:NAME
-  state_path,   // relative to the state directory; validate() joins it
-  domain,       // a host name in the sense of RFC 1123 §2.1
-  domains,      // a list of them
-  accounts,     // a list of them, or * alone
-  provider_id,  // no blanks
-  module,       // the same
-  topic,        // an app's bundle id
-  apple_id,     // ten of A-Z and 0-9
-  server,       // host, host:port; 5347 by default
-  endpoint,     // https://host, https://host:port; 443 by default
-  log_target,   // stderr, syslog or a path
+  words,         // one of a few words (booleans and enumerations)
+  number,        // min..max
+  size,          // min..max bytes: 64k, 1M
+  duration,      // min..max milliseconds: 500ms, 5s, 30d
+  text,          // anything, also nothing
+  secret,        // anything but nothing; never shown, never on the command line
+  path,          // relative to the conf file, or credential:NAME
+  state_path,    // relative to the state directory; validate() joins it
+  contact,       // where people reach us: mailto: or https:
+  ranges,        // a list of IP addresses and ranges
+  domain,        // a host name in the sense of RFC 1123 §2.1
+  domains,       // a list of them
+  accounts,      // a list of them, or * alone
+  provider_id,   // no blanks
+  module,        // the same
+  section_name,  // of a section that was renamed, without its kind
+  topic,         // an app's bundle id
+  apple_id,      // ten of A-Z and 0-9
+  server,        // host, host:port; 5347 by default
+  endpoint,      // https://host, https://host:port; 443 by default
+  log_target,    // stderr, syslog or a path
 };
 
 // One value on its way: its text and what its meaning depends on.
@@ -56,6 +59,7 @@ bool read_value(const Reading& reading, ApnsEnvironment& field);
 bool read_value(const Reading& reading, ApnsPayload& field);
 bool read_value(const Reading& reading, EmptyPush& field);
 bool read_value(const Reading& reading, SectionDialect& field);
+bool read_value(const Reading& reading, FixedList<AddressRange, private_ranges_max>& field);
 
 // Checks value against the reading's form and writes what is to be stored, which
 // may differ (paths are resolved, domains are lower case).

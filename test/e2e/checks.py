@@ -34,5 +34,5 @@ async def said(gateway, name, mark=0, **more):
     return await in_thread(lambda: gateway.wait_event(name, mark, **more))
 
 
-async def until(what, condition, timeout=10.0):
+async def until(what, condition, timeout=30.0):
     return await in_thread(lambda: lab.wait_for(what, condition, timeout))

@@ -24,7 +24,7 @@ ITEMS = 'http://jabber.org/protocol/disco#items'
 CLIENT = 'jabber:client'
 PROVIDER = 'tigase:messenger:apns:1'
 FCM_PROVIDER = 'fcm-xmpp-api'  # as Stork names it
-PATIENCE = 10.0
+PATIENCE = 30.0  # two cores may be building something else meanwhile
 
 
 def element(text):

@@ -35,7 +35,7 @@ class Scripted:
         component.add_event_handler('session_start', lambda _: started.done() or started.set_result(None))
         component.connect()
         self.component = component
-        await asyncio.wait_for(started, 10)
+        await asyncio.wait_for(started, 30)
         return self
 
     async def __aexit__(self, *_):
@@ -61,7 +61,7 @@ class Scripted:
     def count(self, node):
         return len(self.publishes.get(node, []))
 
-    async def wait_count(self, node, count, timeout=10.0):
+    async def wait_count(self, node, count, timeout=30.0):
         async def enough():
             async with self._changed:
                 await self._changed.wait_for(lambda: self.count(node) >= count)

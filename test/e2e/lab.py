@@ -75,7 +75,7 @@ def choose_port(fixed):
 
 # --- waiting and processes -----------------------------------------------------------------------
 
-def wait_for(what, condition, timeout=10.0, every=0.02):
+def wait_for(what, condition, timeout=30.0, every=0.02):
     """Polls `condition` until it returns something true and returns that; LabError naming `what` after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:
@@ -149,7 +149,7 @@ class Server:
     def start(self):
         self.configure()
         self.process = self.launch()
-        wait_for(f'{self.kind} listens', self._listening, 30)
+        wait_for(f'{self.kind} listens', self._listening, 120)
         return self
 
     def _listening(self):

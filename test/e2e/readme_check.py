@@ -181,7 +181,7 @@ def make_world(directory, kind, options):
         def node_of(answer):
             return field(answer, 'node')
 
-        async def rings_token(self, token, count=1, timeout=10.0):
+        async def rings_token(self, token, count=1, timeout=30.0):
             return await worlds.in_thread(self.standin.wait_requests, count, token.lower(), timeout)
 
     worlds.Gateway = ReadmeGateway

@@ -341,7 +341,7 @@ async def second_gateway(world):
     second = world.make_gateway('second', state=gateway.values['state'])
     mark = gateway.mark()
     second.launch()
-    status = await until('the second gateway ends', lambda: (second.process.poll() is not None and [second.process.returncode]), 10)
+    status = await until('the second gateway ends', lambda: (second.process.poll() is not None and [second.process.returncode]), 30)
     same(status, [69], 'exit status of the second')
     expect(str(gateway.process.pid) in lab.tail(second.log_file), 'its message does not name the pid that holds the registry')
     same(gateway.events('component_down', mark), [], 'component_down of the first')

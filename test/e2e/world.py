@@ -86,7 +86,7 @@ class Gateway:
         self.process = lab.spawn([self.binary, '-c', self.conf], self.log_file)
         return mark
 
-    def start(self, timeout=15.0):
+    def start(self, timeout=30.0):
         """Starts it and waits until the server has taken it as the component."""
         self.wait_event('component_up', self.launch(), timeout=timeout)
         return self
@@ -115,7 +115,7 @@ class Gateway:
         wanted = {**({'event': name} if name else {}), **fields}
         return [e for e in found if all(e.get(k) == v for k, v in wanted.items())]
 
-    def wait_event(self, name, mark=0, count=1, timeout=15.0, **fields):
+    def wait_event(self, name, mark=0, count=1, timeout=30.0, **fields):
         def enough():
             found = self.events(name, mark, **fields)
             if len(found) >= count:
@@ -266,11 +266,11 @@ class World:
 
     # What the provider saw.
 
-    async def rings(self, device, count=1, timeout=10.0):
+    async def rings(self, device, count=1, timeout=30.0):
         """Waits for that many requests in all for this device."""
         return await in_thread(self.standin.wait_requests, count, device.hex, timeout)
 
-    async def rings_token(self, token, timeout=10.0):
+    async def rings_token(self, token, timeout=30.0):
         return await in_thread(self.standin.wait_requests, 1, token, timeout)
 
     async def fence(self):

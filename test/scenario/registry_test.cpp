@@ -224,12 +224,47 @@ void a_clock_that_runs_ahead_ends_nobody(void**) {
   w.expect_result("p1");
 }
 
+// ---- a section that was renamed -----------------------------------------------------
+
+constexpr const char* renamed =
+    "[xmpp]\nserver = xmpp.example.org:5347\nallow_cleartext = yes\ndomain = push.example.org\nsecret = s3cr3t\n"
+    "[apns ios]\nprovider = tigase:messenger:apns:1\nkey = /etc/key.p8\nkey_id = ABC123DEFG\nteam_id = DEF123GHIJ\n"
+    "topic = org.example.siskin\nendpoint = https://api.push.example.org:443\nca_file = /etc/ca.pem\n";
+
+void a_renamed_section_keeps_its_devices(void**) {
+  World& w = world();
+  w.start();
+  const NodeText node = w.register_device(ann, token_a);
+  w.publish_and_wait(node, "p1");
+  // Without a word nobody knows whose the device is; it is kept.
+  w.crash();
+  w.write_conf(renamed);
+  w.start();
+  w.publish_and_wait(node, "p2");
+  w.expect_wait("p2");
+  w.crash();
+  w.set("apns/ios.formerly=older, siskin");
+  w.start();
+  w.publish_and_wait(node, "p3");
+  w.expect_result("p3");
+  assert_int_equal(w.log().count("provider=apns/ios"), 2);  // the push, and the connection
+  // Registering again finds the device, writes nothing, and gives the same node.
+  const uint64_t size = w.gateway().registry().log_bytes();
+  assert_string_equal(node.text.c_str(), w.register_device(ann, token_a).text.c_str());
+  assert_int_equal(w.gateway().registry().log_bytes(), size);
+  // What it is believed of stays: the provider's word ends it, as one that was accepted by the same app.
+  w.provider().answer_all(400, "BadDeviceToken");
+  w.run_for(seconds(10));
+  w.publish_and_wait(node, "p4");
+  w.expect_gone("p4");
+}
+
 TESTS(registry_life, SCENARIO(registrations_wait_for_the_authority_and_publishes_do_not),
       SCENARIO(what_the_authority_refuses_is_not_there), SCENARIO(a_compaction_waits_for_the_authority_as_well),
       SCENARIO_WITH(publishes_and_registrations_go_on_during_a_compaction, many),
       SCENARIO(a_compaction_that_fails_is_said_once_and_tried_again),
       SCENARIO_WITH(only_a_device_that_nobody_uses_expires, month),
-      SCENARIO_WITH(a_clock_that_runs_ahead_ends_nobody, month));
+      SCENARIO_WITH(a_clock_that_runs_ahead_ends_nobody, month), SCENARIO(a_renamed_section_keeps_its_devices));
 
 }  // namespace
 }  // namespace tocsin::test

@@ -107,6 +107,7 @@ void World::begin(uint64_t seed, string_view extra, bool two) {
   google().speak(FakeProvider::Speech::google_token);
   google().grant(100, 100);
 
+  conf_ = usual_conf;
   extra_ = extra;
   override_count_ = 0;
   exited_ = false;
@@ -125,7 +126,7 @@ void World::read_conf() {
   files_ = LoadedFiles{};
   const Environment environment{};
   ConfParser parser(environment, settings_, faults_);
-  parser.parse(usual_conf, "usual.conf");
+  parser.parse(conf_, "usual.conf");
   if (two_) parser.parse(second_section, "second.conf");
   parser.parse(extra_, "extra.conf");
   for (uint32_t i = 0; i < override_count_; ++i) parser.override(overrides_[i]);

@@ -59,6 +59,8 @@ class World : public sim::Turner {
   void begin(uint64_t seed = 1, string_view extra = "", bool two = false);
   void end();
 
+  // The usual conf but for what is added to it, from the next start on; outlives the scenario.
+  void write_conf(const char* text) { conf_ = text; }
   // "section.key=value", from the next start on; the last of several wins. The text outlives the scenario.
   void set(const char* override);
   void turn_off(uint32_t section, bool off = true) { off_[section] = off; }  // its key can not be read
@@ -144,6 +146,7 @@ class World : public sim::Turner {
   static constexpr uint32_t overrides_kept = 8;
   void read_conf();
   void wire();
+  string_view conf_;
   string_view extra_;
   const char* overrides_[overrides_kept] = {};
   uint32_t override_count_ = 0;

@@ -72,8 +72,7 @@ Status Bench::try_open(size_t scratch) {
   alignas(Registry) static uint8_t place[sizeof(Registry)];
   registry = new (place) Registry(region, options, journal);
   assert_int_equal(region.used(), region.size());
-  static const string_view names[] = {"apns/siskin", "apns/monal"};
-  registry->sections(names);
+  registry->sections(sections, former);
   return registry->replay(Bytes(scratch_memory).first(scratch));
 }
 

@@ -53,6 +53,8 @@ struct Bench {
   MemoryJournal journal;
   Registry* registry = nullptr;
   Registry::Options options{.max_devices = 1000};
+  string_view sections[2] = {"apns/siskin", "apns/monal"};
+  std::span<const Registry::FormerName> former;
   uint8_t room[Registry::record_bytes_max];
 
   Status try_open(size_t scratch = Registry::replay_scratch_bytes);  // a new registry on the journal as it is

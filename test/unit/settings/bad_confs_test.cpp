@@ -24,8 +24,8 @@ static const Row whole_confs[] = {
     {"[Limits]\n", "t.conf:1: unknown section \"Limits\"; did you mean [limits]?"},
     {"[webpsh]\n", "t.conf:1: unknown section \"webpsh\"; did you mean [webpush]?"},
     {"[]\n",
-     "t.conf:1: unknown section \"\"; there are [xmpp] [state] [registry] [limits] [log] [process] [apns NAME] [fcm "
-     "NAME]"},
+     "t.conf:1: unknown section \"\"; there are [xmpp] [state] [registry] [limits] [log] [process] [webpush] [apns "
+     "NAME] [fcm NAME]"},
     {"[xmpp main]\n", "t.conf:1: [xmpp] takes no name"},
     {"[apns Siskin]\n", "t.conf:1: \"Siskin\" is no name for a section; use up to 32 of a-z, 0-9 and -"},
     {"[apns a234567890123456789012345678901234567890]\n",
@@ -34,7 +34,25 @@ static const Row whole_confs[] = {
     {"[metrics]\n", "t.conf:1: [metrics] is not supported by this version"},
     {"[listen]\n", "t.conf:1: [listen] is not supported by this version"},
     {"[unifiedpush]\n", "t.conf:1: [unifiedpush] is not supported by this version"},
-    {"[webpush]\n", "t.conf:1: [webpush] is not supported by this version"},
+    {"[webpush browsers]\n", "t.conf:1: [webpush] takes no name"},
+    {"[webpush]\ncontact = ops@example.net\n",
+     "t.conf:2: contact: \"ops@example.net\" is not a contact such as mailto:ann@push.example.net or "
+     "https://example.net/contact"},
+    {"[webpush]\ncontact = mailto:ops@example.org\n",
+     "t.conf:2: contact: \"mailto:ops@example.org\" is the sample's; push services write to this address when "
+     "something is wrong"},
+    {"[webpush]\ncontact = mailto:ops@localhost\n",
+     "t.conf:2: contact: \"mailto:ops@localhost\" reaches nobody from outside; Apple refuses such"},
+    {"[webpush]\ncontact = mailto:ops@attic\n",
+     "t.conf:2: contact: \"mailto:ops@attic\" needs a host with a name that the whole internet knows"},
+    {"[webpush]\nallow_private = 192.168.1.7/24\n",
+     "t.conf:2: allow_private: \"192.168.1.7/24\" is not a range such as 192.168.1.0/24 or fd00::/8, without bits "
+     "behind the prefix"},
+    {"[webpush]\nallow_private = ::1,\n", "t.conf:2: allow_private: the list is empty or has an empty item"},
+    {"[webpush]\nendpoint = https://127.0.0.1:1\n",
+     "t.conf:2: unknown key \"endpoint\" in [webpush]; it belongs into [apns NAME]"},
+    {"[xmpp]\ncontact = mailto:ann@example.net\n",
+     "t.conf:2: unknown key \"contact\" in [xmpp]; it belongs into [webpush]"},
     {"[apns a]\ndialect = p3\n", "t.conf:2: dialect: \"p3\" is not one of p2"},
     {"[apns a]\nmodules = a, b c\n", "t.conf:2: modules: \"b c\" is not a module such as monalProdiOS"},
     {"[apns a]\nmodules = a, a\n", "t.conf:2: modules: \"a\" is named twice"},
@@ -43,12 +61,14 @@ static const Row whole_confs[] = {
     {"[limits]\nbrake_percent = 101\n", "t.conf:2: brake_percent: \"101\" is out of range; give 0 to 100"},
     {"[limits]\nbrake_percent = 10%\n", "t.conf:2: brake_percent: \"10%\" is not a number"},
     {"[apns a]\ncertificate = x\n", "t.conf:2: certificate in [apns a] is not supported by this version"},
-    {"[fcm a]\nformerly = b\n", "t.conf:2: formerly in [fcm a] is not supported by this version"},
+    {"[fcm a]\nformerly = fcm/b\n",
+     "t.conf:2: formerly: \"fcm/b\" is not a section's name such as siskin (1 to 32 of a-z, 0-9 and -, without its "
+     "kind)"},
     {"[fcm]\n", "t.conf:1: [fcm] needs a name of yours, such as [fcm siskin]"},
     {"[apns a]\nservice_account = a\n",
      "t.conf:2: unknown key \"service_account\" in [apns a]; it belongs into [fcm NAME]"},
     {"[fcm a]\npayload = wake\n", "t.conf:2: unknown key \"payload\" in [fcm a]; it belongs into [apns NAME]"},
-    {"[apns a]\nformerly = b\n", "t.conf:2: formerly in [apns a] is not supported by this version"},
+    {"[apns a]\nformerly = b, c, d, e, f\n", "t.conf:2: formerly: \"f\" is one too many for this list"},
     {"[xmpp]\nsecret\n", "t.conf:2: this is neither \"key = value\" nor a [section] nor a # comment"},
     {"[xmpp]\ninclude other.conf\n", "t.conf:2: this is neither \"key = value\" nor a [section] nor a # comment"},
     {"[xmpp]\ndomian = push.example.org\n", "t.conf:2: unknown key \"domian\" in [xmpp]; did you mean domain?"},
@@ -174,6 +194,13 @@ static const Row additions[] = {
     {"modules = one, two\n[apns b]\nprovider = b\nteam_id = DEF123GHIJ\ntopic = b\nkey = AuthKey_ABC123DEFG.p8\n"
      "modules = three, two\n",
      "t.conf:15: modules: \"two\" is named in two sections; keep it in one of [apns siskin] and [apns b]"},
+    {"[webpush]\n",
+     "t.conf:9: [webpush] has no contact; set it to where push services reach you, such as "
+     "mailto:ann@push.example.net"},
+    {"[webpush]\ncontact = mailto:ann@example.net\nprovider = x, tigase:messenger:apns:1\n",
+     "t.conf:11: \"tigase:messenger:apns:1\" is named in two sections; keep it in one of [apns siskin] and [webpush]"},
+    {"[webpush]\ncontact = mailto:ann@example.net\n[fcm play]\nprovider = webpush\nservice_account = a.json\n",
+     "t.conf:9: \"webpush\" is named in two sections; keep it in one of [fcm play] and [webpush]"},
     {"[fcm play]\n",
      "t.conf:9: [fcm play] has no provider; set it to the id that the app's clients name, such as fcm-xmpp-api"},
     {"[fcm play]\nprovider = f\n",
@@ -183,6 +210,13 @@ static const Row additions[] = {
      "t.conf:10: \"tigase:messenger:apns:1\" is named in two sections; keep it in one of [apns siskin] and [fcm play]"},
     {"[fcm play]\nprovider = f\nservice_account = a.json\n[fcm other]\nprovider = f\nservice_account = b.json\n",
      "t.conf:13: \"f\" is named in two sections; keep it in one of [fcm play] and [fcm other]"},
+    {"formerly = siskin\n", "t.conf:9: formerly: \"siskin\" is this section's name; give the one that it had before"},
+    {"formerly = old, b\n[apns b]\nprovider = b\nteam_id = DEF123GHIJ\ntopic = b\nkey = AuthKey_ABC123DEFG.p8\n",
+     "t.conf:9: formerly: \"b\" is a section of its own, and keeps its devices; take out one of [apns b] and "
+     "[apns siskin]"},
+    {"formerly = old\n[apns b]\nprovider = b\nteam_id = DEF123GHIJ\ntopic = b\nkey = AuthKey_ABC123DEFG.p8\n"
+     "formerly = older, old\n",
+     "t.conf:15: formerly: \"old\" stands in [apns siskin] and [apns b]; its devices can only come to one of them"},
 };
 
 static void every_mistake_gets_its_own_first_message(void**) {

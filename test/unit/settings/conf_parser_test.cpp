@@ -255,7 +255,7 @@ static void a_refused_section_costs_one_fault_not_one_per_key(void**) {
   assert_text(p.fault(1), "t.conf:12: [apns] needs a name of yours, such as [apns siskin]");
   assert_text(p.fault(2),
               "t.conf:14: unknown section \"oddity\"; there are [xmpp] [state] [registry] [limits] [log] [process] "
-              "[apns NAME] [fcm NAME]");
+              "[webpush] [apns NAME] [fcm NAME]");
   assert_int_equal(p.faults.count(), 3);
 }
 
@@ -272,6 +272,9 @@ static void thirty_two_sections_fit_and_one_more_is_refused(void**) {
   assert_text(p.settings.apns[31].label.view(), "31");
   assert_int_equal(p.faults.count(), 1);
   assert_text(p.fault(0), "t.conf:65: more than 32 provider sections");
+  p.parser.parse("[webpush]\n", "u.conf");
+  assert_int_equal(p.settings.section_count(), 32);
+  assert_text(p.fault(1), "u.conf:1: more than 32 provider sections");
 }
 
 static void over_long_lines_are_refused_and_the_next_line_is_read(void**) {

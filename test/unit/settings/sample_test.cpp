@@ -26,6 +26,8 @@ static string_view sample() {
   return {sample_room, size};
 }
 
+static constexpr string_view refused_contact = "contact = mailto:ops@example.org";
+
 // Or a section.
 static bool is_commented_key(string_view line) {
   if (starts_with(line, "#[")) return true;
@@ -35,13 +37,14 @@ static bool is_commented_key(string_view line) {
   return starts_with(slice(line, i), " =");
 }
 
-// The sample with every "#key = value" set.
+// The sample with every "#key = value" set, and an address of somebody's own: the sample's is refused.
 static string_view uncommented() {
   string_view rest = sample();
   size_t used = 0;
   while (!rest.empty()) {
     string_view line = take_until(rest, '\n');
     if (is_commented_key(line)) line = slice(line, 1);
+    if (line == refused_contact) line = "contact = mailto:ann@example.net";
     std::memcpy(changed_room + used, line.data(), line.size());
     used += line.size();
     changed_room[used++] = '\n';
@@ -87,6 +90,20 @@ static void sample_with_every_comment_taken_away_is_a_conf_with_the_same_default
   assert_text(a.alert_body.view(), b.alert_body.view());
   assert_text(a.sound.view(), b.sound.view());
   assert_text(a.category.view(), b.category.view());
+  const Parsed least("[webpush]\ncontact = mailto:ann@example.net\n");
+  const WebPushSettings& c = s.webpush[0];
+  const WebPushSettings& d = least.settings.webpush[0];
+  assert_text(c.provider[0].view(), d.provider[0].view());
+  assert_text(c.vapid_key.view(), d.vapid_key.view());
+  assert_true(c.empty == d.empty);
+  assert_int_equal(c.clear_text, d.clear_text);
+}
+
+static void the_contact_of_the_sample_is_nobodys(void**) {
+  const string_view whole = sample();
+  assert_true(whole.find(refused_contact) != string_view::npos);
+  const Parsed p("[webpush]\ncontact = mailto:ops@example.org\n");
+  assert_true(p.fault(0).find("is the sample's") != string_view::npos);
 }
 
 static void sample_names_every_supported_key(void**) {
@@ -153,7 +170,7 @@ static void mangled_samples_do_no_harm(void**) {
 
 TESTS(sample, cmocka_unit_test(sample_is_a_conf),
       cmocka_unit_test(sample_with_every_comment_taken_away_is_a_conf_with_the_same_defaults),
-      cmocka_unit_test(sample_names_every_supported_key), cmocka_unit_test(sample_cut_at_every_byte_does_no_harm),
-      cmocka_unit_test(mangled_samples_do_no_harm));
+      cmocka_unit_test(the_contact_of_the_sample_is_nobodys), cmocka_unit_test(sample_names_every_supported_key),
+      cmocka_unit_test(sample_cut_at_every_byte_does_no_harm), cmocka_unit_test(mangled_samples_do_no_harm));
 
 }  // namespace tocsin
