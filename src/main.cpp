@@ -127,6 +127,7 @@ int run(Wiring& wiring, Loader& loader, Program& program, posix::PosixPort& posi
     return fail(posix.console(), exit_code_of(state.error()), program.state.problem.view());
   }
   wiring.set_key(program.state.key);
+  wiring.set_endpoint_key(program.state.endpoint_key);
   const uint32_t armed = arm_sections(wiring, loader, program);
   if (const int code = open_registry(wiring, program, posix, log); code != exit_code::ok) return code;
   posix.signals().catch_all();

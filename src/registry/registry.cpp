@@ -196,8 +196,7 @@ Status Registry::find_device(string_view account, ByteView key, Bytes room, Regi
 }
 
 bool Registry::has_any(string_view account) const {
-  return account.size() <= account_bytes_max &&
-         inside_->devices.first_of(inside_->hash.of_account(account)) != nullptr;
+  return account.size() <= account_bytes_max && inside_->devices.first_of(inside_->hash.of_account(account)) != nullptr;
 }
 
 uint32_t Registry::count_of_account(string_view account, const Device** oldest, bool endpoints) const {

@@ -83,8 +83,8 @@ class Registry {
 
   // ---- changes: all staged; the ticket says which batch carries it. Error::busy: staging full, try after the
   // next commit. Error::not_found: no such device (any more). Error::too_long: a part is over its bounds.
-  // A new node, or one that has ended, durably. Error::exhausted: registry full. Error::exists: the node is taken. Two devices with one (account,
-  // token) are the caller's mistake: it asked find_device.
+  // A new node, or one that has ended, durably. Error::exhausted: registry full. Error::exists: the node is taken. Two
+  // devices with one (account, token) are the caller's mistake: it asked find_device.
   Result<Ticket> add(const Registration& registration, UnixTime now);
   // Same node, other content; also releases a hold. Another token has no accepted push yet.
   Result<Ticket> change(const Registration& registration, UnixTime now);
