@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/siphash.h"
+#include "crypto/certificate.h"
 #include "crypto/crypto.h"
 #include "gateway/token_desk.h"
 #include "link/journal_file.h"
@@ -26,7 +27,8 @@ struct WiringInputs {
   port::Port& port;
   Log& log;
   string_view version;
-  Authority* authority = nullptr;  // decides about the registry's changes; nullptr: the local file alone
+  RequestSource* source = nullptr;  // takes the place of Publish towards the providers: `check --online`
+  Authority* authority = nullptr;   // decides about the registry's changes; nullptr: the local file alone
 };
 
 class Wiring {
@@ -48,8 +50,10 @@ class Wiring {
   // The key of endpoints' names, likewise.
   void set_endpoint_key(const EndpointKey& key) { enroll_->set_endpoint_key(key); }
   // Loads keys and roots of section i, so that it can push. Else the section is off and problem is a
-  // sentence about the conf key `culprit` names ("key", "service_account" or "ca_file").
+  // sentence about the conf key `culprit` names ("key", "certificate", "service_account", "ca_file" …).
   bool arm(uint32_t section, const LoadedFiles& files, const char** culprit, const char** problem);
+  // About the certificate that an armed section shows: a sentence when it ends soon, else "".
+  string_view certificate_remark(uint32_t section) const { return origins_[section].apns.remark.view(); }
   // Opens and replays the registry, then says `ready`.
   Status open_registry(const char* path, const char* directory);
   Registry& registry() { return *registry_; }
@@ -59,6 +63,7 @@ class Wiring {
   Loop& loop() { return loop_; }
   Section& section(uint32_t i) { return sections_[i]; }
   uint32_t section_count() const { return section_count_; }
+  std::span<OriginLink*> links() { return {links_, 2 * size_t{section_count_}}; }  // nullptr where there is none
   Heap& json_heap() { return *json_heap_; }
   Heap& xml_heap() { return *xml_heap_; }
   // Of the two connections of a section that is not off.
@@ -85,6 +90,8 @@ class Wiring {
     std::optional<Apns> provider;
     Es256Key key;
     std::optional<ApnsToken> token;
+    ClientCertificate certificate;  // in place of both
+    FixedText<200> remark;          // what is wrong with it, or soon will be
   };
   // Large, so only sections of this kind have one, carved.
   struct FcmParts {
@@ -113,11 +120,14 @@ class Wiring {
   const Provider& make_apns(const ApnsSettings& settings, Origin& origin);
   const Provider& make_fcm(const FcmSettings& settings, const LoadedFiles::Provider& files, Region& region,
                            Origin& origin);
+  RequestSource& source() { return source_ != nullptr ? *source_ : *publish_; }
   void wire_token(const FcmSettings& settings, Section& section, Origin& origin, Region& region);
-  Status load_key(uint32_t i, const LoadedFiles& files, const char** problem);
+  Status load_key(uint32_t i, const LoadedFiles& files, const char** culprit, const char** problem);
+  Status load_certificate(uint32_t i, const LoadedFiles& files, const char** culprit, const char** problem);
 
   const Settings& settings_;
   port::Port& port_;
+  RequestSource* source_;
   Log& log_;
   JournalFile journal_;
   Loop loop_;

@@ -104,6 +104,8 @@ struct LimitSettings {
   uint32_t brake_percent = 10;  // … and than this share of a section within an hour are held instead
   uint32_t device_burst = 10;
   Duration device_interval = seconds(5);  // 0: no limit
+  uint32_t domain_burst = 200;
+  Duration domain_interval = milliseconds(20);  // 0: no limits by publisher
 };
 
 struct LogTarget {
@@ -148,7 +150,9 @@ struct ProviderSettings {
 
 // [apns NAME]; everywhere else it is called apns/NAME.
 struct ApnsSettings : ProviderSettings {
-  Path key;
+  Path key;  // empty: by certificate
+  Path certificate;
+  Path certificate_key;  // empty: it stands in the file of the certificate
   FixedText<10> key_id;
   FixedText<10> team_id;
   FixedText<155> topic;  // the length that Apple allows for a bundle id
