@@ -139,6 +139,7 @@ int run(Wiring& wiring, Loader& loader, Program& program, posix::PosixPort& posi
     return fail(posix.console(), exit_code_of(state.error()), program.state.problem.view());
   }
   wiring.set_key(program.state.key);
+  wiring.set_endpoint_key(program.state.endpoint_key);
   VapidKeyFile vapid;
   if (const Status opened = wiring.open_vapid_key(vapid); !opened.ok()) {
     return fail(posix.console(), exit_code_of(opened.error()), vapid.problem.view());

@@ -39,6 +39,7 @@ class Wiring {
   static Registry::Options registry_options(const Settings& settings);
   static Throttle::Options throttle_options(const Settings& settings);
   static PublishLimits publish_limits(const Settings& settings);
+  static RelayLimits relay_limits(const Settings& settings);
   static size_t fcm_bytes() { return sizeof(FcmParts); }
   static size_t web_push_bytes() { return sizeof(WebPushParts); }
   // Origins that are connected to at the same time: browsers have four makers, and most distributors are few people's.
@@ -58,6 +59,8 @@ class Wiring {
   // file.problem says it. read_only: makes none.
   Status open_vapid_key(VapidKeyFile& file, bool read_only = false);
   Status try_vapid_key() { return web_push_->vapid->try_key(port_.entropy); }  // it was opened
+  // The key of endpoints' names, likewise.
+  void set_endpoint_key(const EndpointKey& key) { enroll_->set_endpoint_key(key); }
   // Loads keys and roots of section i, so that it can push. Else the section is off and problem is a
   // sentence about the conf key `culprit` names ("key", "certificate", "service_account", "ca_file" …).
   bool arm(uint32_t section, const LoadedFiles& files, const char** culprit, const char** problem);
@@ -134,6 +137,7 @@ class Wiring {
     Way way;
     FixedText<40> name;  // "apns/siskin"
   };
+  EndpointRules endpoint_rules(const AccessRules& access);
   void wire_section(uint32_t i, Region& region, const WiringInputs& inputs);
   void find_partner(Section& section);
   const Provider& make_apns(const ApnsSettings& settings, Origin& origin);
@@ -163,12 +167,13 @@ class Wiring {
   uint32_t fact_count_ = 0;
   string_view services_[section_count_max];
   uint32_t service_count_ = 0;
-  string_view names_[section_count_max];
+  string_view names_[section_count_max + 1];  // of the registry's sections: endpoints have the last one
   Registry::FormerName former_names_[section_count_max * former_names_max];
   FixedText<40> former_texts_[section_count_max * former_names_max];  // "apns/siskin"
   uint32_t former_count_ = 0;
   string_view accounts_[domains_max];
   string_view publishers_[domains_max];
+  string_view endpoint_accounts_[domains_max];
   FixedText<domain_bytes_max> ping_domain_;
   std::optional<Heap> xml_heap_;
   std::optional<Heap> json_heap_;
@@ -178,6 +183,7 @@ class Wiring {
   std::optional<ComponentLink> component_;
   std::optional<Publish> publish_;
   std::optional<Enroll> enroll_;
+  std::optional<Relay> relay_;
   std::optional<Gateway> gateway_;
 };
 

@@ -99,7 +99,7 @@ void Publish::start(const Command& command, Instant now, UnixTime wall) {
 
   // ---- who waits for the outcome? Nobody when it is known, or is not to be waited for
   Lane* const lane = leaves > now ? nullptr : lane_for(section, push->request.origin, now);
-  const Outcome at_once = known_at_once(section, publisher, lane, leaves, now);
+  const Outcome at_once = known_at_once(section, lane, publisher, leaves, now);
   const bool trouble = at_once == Outcome::config || at_once == Outcome::retry;
   if (at_once != Outcome::delivered && !room_for_pending()) {
     give_back(*push);
@@ -159,7 +159,7 @@ void Publish::hand_to(Push& push, Publisher& publisher) {
 }
 
 // Outcome::delivered stands for: not known yet.
-Outcome Publish::known_at_once(const Section& section, const Publisher& publisher, const Lane* lane, Instant leaves,
+Outcome Publish::known_at_once(const Section& section, const Lane* lane, const Publisher& publisher, Instant leaves,
                                Instant now) const {
   if (leaves > now) return Outcome::limited;
   if (section.paused_until > now) return Outcome::config;

@@ -121,7 +121,7 @@ class Publish final : public RequestSource {
   Status map(Push& push, const Registration& registration, const Notice& notice, const Outgoing& outgoing,
              UnixTime wall);
   void hand_to(Push& push, Publisher& publisher);
-  Outcome known_at_once(const Section& section, const Publisher& publisher, const Lane* lane, Instant leaves,
+  Outcome known_at_once(const Section& section, const Lane* lane, const Publisher& publisher, Instant leaves,
                         Instant now) const;
 
   // pushes and jobs

@@ -48,7 +48,7 @@ void Publish::judged(Push& push, const Verdict& given, Instant now, UnixTime wal
     const Credential::Clock clock = credential->correct_clock(verdict.clock_off, now);
     if (clock == Credential::Clock::learnt) {
       LogLine(tools_.log, Level::warn, "clock_skew")
-          .field("provider", tools_.sections[push.section].name)
+          .field("provider", push.lane->name)
           .field("seconds", verdict.clock_off.whole_seconds());
     }
     // Signed again in the provider's time, on a new connection: what was refused is no trouble then.
