@@ -49,10 +49,15 @@ def one_snippet(language):
 
 
 def conf_snippets():
-    """(the whole conf, the section for Android that may join it)"""
+    """(the whole conf, the section for Android that may join it, the one for Web Push, whose contact is refused)"""
     found = snippets('ini')
-    expect(len(found) == 2, f'README.md has {len(found)} snippets in ini, not two')
+    expect(len(found) == 3, f'README.md has {len(found)} snippets in ini, not three')
     return found
+
+
+def webpush_snippet():
+    """As somebody has it who did what the README says."""
+    return conf_snippets()[2].replace('mailto:ops@example.org', 'mailto:ann@example.org')
 
 
 def backticked(page):
@@ -248,9 +253,20 @@ def conf_with_fcm(world):
     expect((code, faults) == (0, []) and 'the conf is good' in out, f'exit status {code}: {faults}')
 
 
+@check('the section for Web Push is a conf of its own once it has a contact, and not before')
+def conf_with_webpush(world):
+    conf = Conf(world.directory('conf-webpush'), world.options)
+    for section, wanted in ((conf_snippets()[2], 78), (webpush_snippet(), 0)):
+        with open(conf.file, 'w', encoding='utf-8') as file:
+            file.write(conf.text.split('[apns')[0] + section)
+        code, _, faults = conf.run('check')
+        expect(code == wanted and len(faults) == (wanted != 0) and all("the sample's" in fault for fault in faults),
+               f'exit status {code}: {faults}')
+
+
 @check('every payload shown is JSON')
 def payloads(_):
     shown = snippets('json')
-    expect(len(shown) == 4, f'{len(shown)} payloads, not four')
+    expect(len(shown) == 5, f'{len(shown)} payloads, not five')
     for text in shown:
         json.loads(text)
