@@ -35,6 +35,7 @@ async def all_dialects(world):
     monal = await phone_of_monal(world, as_on('monal'))
     browser = await world.browser(as_on('browser'))
     old_browser = await world.browser(as_on('old-browser'), world.old_browsers)
+    mark = world.gateway.mark()
     await world.message(guest)
 
     where = ((world.standin, siskin.hex), (world.fcm, conversations), (world.standin, monal), (browser.service, browser.token),
@@ -61,4 +62,5 @@ async def all_dialects(world):
         same(words.get('account'), guest.jid, 'what the browser reads')
         expect('ew message' in words.get('body', '').lower(), f'what the browser reads: {words}')
         expect('words that stay' not in request['plain'], 'the server published the body')
-    await until('all of them are answered', lambda: not [e for e in world.gateway.events('push') if e.get('verdict') == 'retry'])
+    await until('all of them are answered', lambda: len(world.gateway.events('push', mark)) >= len(where))
+    same([e for e in world.gateway.events('push', mark) if e.get('verdict') == 'retry'], [], 'publishes answered with trouble')
