@@ -74,6 +74,7 @@ uint32_t arm_sections(Wiring& wiring, Loader& loader, Program& program) {
     const char* problem = "";
     if (wiring.arm(i, program.files, &culprit, &problem)) {
       ++armed;
+      if (!wiring.certificate_remark(i).empty()) loader.warn(i, "certificate", wiring.certificate_remark(i));
     } else {
       loader.turn_off(program.files, i, culprit, problem);
     }
@@ -148,7 +149,9 @@ int run(Wiring& wiring, Loader& loader, Program& program, posix::PosixPort& posi
     return fail(posix.console(), exit_code_of(state.error()), program.state.problem.view());
   }
   wiring.set_key(program.state.key);
+  const uint32_t shown = program.faults.count();
   const uint32_t armed = arm_sections(wiring, loader, program);
+  show_faults(program.faults, posix.console(), shown);
   if (const int code = open_registry(wiring, program, posix, log); code != exit_code::ok) return code;
   uint8_t problem_room[512];
   Writer problem(problem_room);
@@ -163,6 +166,12 @@ int run(Wiring& wiring, Loader& loader, Program& program, posix::PosixPort& posi
   if (!program.settings.apns.empty() && !program.settings.listen.on)
     LogLine(log, Level::warn, "no_listener")
         .sentence("check", "without [listen] Siskin and Snikket can not remove an account whose server is gone");
+  for (uint32_t i = 0; i < wiring.section_count(); ++i) {
+    if (!wiring.section(i).off) continue;
+    LogLine(log, Level::error, "provider_off")
+        .field("provider", wiring.section(i).name)
+        .sentence("check", "its publishes get `wait` until its key works; tocsin check says what is wrong");
+  }
   posix.console().gather();
   Loop& loop = wiring.loop();
   while (!loop.stopped()) {

@@ -187,7 +187,8 @@ void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
   const HeapSizes heaps = heap_sizes(settings_);
   const uint32_t owner = origin.roots_owner = roots_owner(in.files, i);
   if (owner == i) origin.roots_heap.emplace(region.carve(heaps.roots(files.ca.size())), "roots");
-  origin.key_heap.emplace(region.carve(apns ? heaps.key : heaps.rsa_key), "key");
+  const bool certificate = apns && !files.certificate.empty();
+  origin.key_heap.emplace(region.carve(certificate ? heaps.certificate : apns ? heaps.key : heaps.rsa_key), "key");
   origin.way.make(region, heaps.tls, apns ? heaps.h2 : heaps.h2_fcm);
   // APNs grants one stream until it has seen a token; Google says how many, and nghttp2 assumes as many until then.
   const H2Options h2{.first_streams = apns ? 1 : heaps.streams_fcm,
@@ -195,7 +196,8 @@ void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
   origin.way.link.emplace(region, origin.way.tls_heaps(), origin.way.h2_heaps(),
                           OriginOptions{.host = apns ? apns_host(settings_.apns[i]) : fcm_host(settings_.fcm_of(i)),
                                         .roots = &origins_[owner].roots,
-                                        .h2 = h2},
+                                        .h2 = h2,
+                                        .certificate = certificate ? &origin.apns.certificate : nullptr},
                           section, *publish_, port_, scratch_, log_);
   if (!apns) wire_token(settings_.fcm_of(i), section, origin, region);
 }
@@ -293,7 +295,7 @@ bool Wiring::arm(uint32_t i, const LoadedFiles& files, const char** culprit, con
   section.off = true;
   Origin& origin = origins_[i];
   *culprit = origin.fcm == nullptr ? "key" : "service_account";
-  if (!load_key(i, files, problem).ok()) return false;
+  if (!load_key(i, files, culprit, problem).ok()) return false;
   const uint32_t owner = origin.roots_owner;  // as it was wired: sections may have been turned off since
   TlsRoots& roots = origins_[owner].roots;
   *culprit = "ca_file";
@@ -307,9 +309,10 @@ bool Wiring::arm(uint32_t i, const LoadedFiles& files, const char** culprit, con
   return true;
 }
 
-Status Wiring::load_key(uint32_t i, const LoadedFiles& files, const char** problem) {
+Status Wiring::load_key(uint32_t i, const LoadedFiles& files, const char** culprit, const char** problem) {
   Section& section = sections_[i];
   Origin& origin = origins_[i];
+  if (!files.sections[i].certificate.empty()) return load_certificate(i, files, culprit, problem);
   if (origin.fcm == nullptr) {
     const Status loaded = origin.apns.key.load(files.sections[i].key, *origin.key_heap, port_.entropy);
     if (!loaded.ok()) {

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/siphash.h"
+#include "crypto/certificate.h"
 #include "crypto/crypto.h"
 #include "gateway/forget.h"
 #include "gateway/token_desk.h"
@@ -50,7 +51,7 @@ class Wiring {
   // The key of pseudonyms and collapse ids, from the state directory; before the first turn.
   void set_key(const HashKey& key);
   // Loads keys and roots of section i, so that it can push. Else the section is off and problem is a
-  // sentence about the conf key `culprit` names ("key", "service_account" or "ca_file").
+  // sentence about the conf key `culprit` names ("key", "certificate", "service_account", "ca_file" …).
   bool arm(uint32_t section, const LoadedFiles& files, const char** culprit, const char** problem);
   // Reads the certificate of [listen], if it needs one; what is wrong is about the conf's key `culprit`, and fault is
   // what clients will find wrong with a pair that can be used.
@@ -58,6 +59,8 @@ class Wiring {
   // Opens the sockets of [listen] and [metrics]; behind open_registry.
   Status open_listeners(Writer& problem);
   void look_at_certificate();  // HUP
+  // About the certificate that an armed section shows: a sentence when it ends soon, else "".
+  string_view certificate_remark(uint32_t section) const { return origins_[section].apns.remark.view(); }
   // Opens and replays the registry, then says `ready`.
   Status open_registry(const char* path, const char* directory);
   Registry& registry() { return *registry_; }
@@ -93,6 +96,8 @@ class Wiring {
     std::optional<Apns> provider;
     Es256Key key;
     std::optional<ApnsToken> token;
+    ClientCertificate certificate;  // in place of both
+    FixedText<200> remark;          // what is wrong with it, or soon will be
   };
   // Large, so only sections of this kind have one, carved.
   struct FcmParts {
@@ -122,7 +127,8 @@ class Wiring {
   const Provider& make_fcm(const FcmSettings& settings, const LoadedFiles::Provider& files, Region& region,
                            Origin& origin);
   void wire_token(const FcmSettings& settings, Section& section, Origin& origin, Region& region);
-  Status load_key(uint32_t i, const LoadedFiles& files, const char** problem);
+  Status load_key(uint32_t i, const LoadedFiles& files, const char** culprit, const char** problem);
+  Status load_certificate(uint32_t i, const LoadedFiles& files, const char** culprit, const char** problem);
 
   const Settings& settings_;
   port::Port& port_;

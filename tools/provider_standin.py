@@ -158,6 +158,9 @@ class Standin:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(os.path.join(self.directory, 'server.pem'), os.path.join(self.directory, 'server.key'))
         context.set_alpn_protocols(self.rules.alpn)
+        if getattr(self.rules, 'clients_under', None):
+            context.load_verify_locations(self.rules.clients_under)
+            context.verify_mode = ssl.CERT_OPTIONAL
         context.sni_callback = self._check_name
         started = threading.Event()
         trouble = []

@@ -64,10 +64,18 @@ class Connection(asyncio.Protocol):
     def trust(self):
         pass
 
+    def judge(self, headers, body, now):
+        if not getattr(self.standin.rules, 'clients_under', None):
+            return self.standin.rules.judge(headers, body, now)
+        shown = self.transport.get_extra_info('ssl_object').getpeercert(binary_form=True)
+        if shown:
+            self.trust()
+        return self.standin.rules.judge(headers, body, now, shown or b'')
+
     def hear(self, stream, headers, body, never_indexed=()):
         """Judges a request, tells what to do with it and what to answer. Headers are texts, with HTTP/2's pseudo-headers."""
         now = time.time()
-        answer, device, jwt = self.standin.rules.judge(headers, body, now)
+        answer, device, jwt = self.judge(headers, body, now)
         plain = getattr(answer, 'plain', None)
         answer = self.judge_connection(headers, jwt, answer, now)
         how = self.standin.take_behaviour(device) if answer.status // 100 == 2 else ACCEPT

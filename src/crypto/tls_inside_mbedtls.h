@@ -50,6 +50,10 @@ struct TlsSession {
   char sentence[400] = {};
 };
 
+// Cuts the next certificate, its lines included, off the front of pem; empty: there is none.
+// One without an end is what is left.
+string_view take_certificate(string_view& pem);
+
 // The rules of verification, and the words for what went wrong.
 struct TlsJudge {
   static const mbedtls_x509_crt_profile profile;

@@ -154,6 +154,8 @@ static string_view alert_name(uint8_t alert) {
     case 42:
     case 43:
     case 46: return "it wants another certificate from us";
+    case 44: return "our certificate was revoked";
+    case 45: return "our certificate has expired";
     case 47: return "illegal parameter";
     case 48: return "it does not know who signed our certificate";
     case 49: return "access denied";

@@ -6,6 +6,7 @@
 #include <new>
 
 #include "base/address.h"
+#include "crypto/certificate_inside_mbedtls.h"
 #include "crypto/tls_inside_mbedtls.h"
 
 namespace tocsin {
@@ -130,7 +131,8 @@ static int configure(TlsSession& inside, mbedtls_x509_crt& roots, RandomSource& 
   return inside.alpn_list[0] == nullptr ? 0 : mbedtls_ssl_conf_alpn_protocols(&config, inside.alpn_list);
 }
 
-Status TlsClient::open(const TlsRoots& roots, string_view host, string_view alpn, bool require_alpn) {
+Status TlsClient::open(const TlsRoots& roots, string_view host, string_view alpn, bool require_alpn,
+                       const ClientCertificate* own) {
   GW_CHECK(state_ == State::shut);
   if (roots.inside_ == nullptr) return give_up(Error::untrusted, "there are no roots to verify a certificate with");
   if (!roots.warm_up(roots.count()).ok()) return give_up(Error::exhausted, "out of counted memory (roots)");
@@ -145,6 +147,11 @@ Status TlsClient::open(const TlsRoots& roots, string_view host, string_view alpn
   inside_->require_alpn = require_alpn;
   if (const char* problem = keep_names(*inside_, host, alpn)) return give_up(Error::malformed, problem);
   int error = configure(*inside_, roots.inside_->chain, random_);
+  if (error == 0 && own != nullptr) {
+    GW_CHECK(own->loaded());
+    own_ = own;
+    error = mbedtls_ssl_conf_own_cert(&inside_->config, &own->inside_->chain, &own->inside_->key);
+  }
   if (error == 0) error = mbedtls_ssl_setup(&inside_->ssl, &inside_->config);
   // An address is no SNI name (RFC 6066 §3) and is compared by us; mbed TLS 3.6.3 wants to be told so.
   if (error == 0) {
@@ -182,6 +189,7 @@ Result<size_t> TlsClient::read(ByteView& in, Bytes room) {
   if (state_ == State::handshaking) {
     done = mbedtls_ssl_handshake(&inside_->ssl);
     inside_->in = nullptr;
+    if (own_ != nullptr) own_->forget_blinding();
     if (done == MBEDTLS_ERR_SSL_WANT_READ || done == MBEDTLS_ERR_SSL_WANT_WRITE) return size_t{0};
     const Status status = done == 0 ? opened() : give_up(done);
     if (!status.ok()) return status.error();
@@ -236,6 +244,7 @@ void TlsClient::shut() {
     free(inside_);
     inside_ = nullptr;
   }
+  own_ = nullptr;
   state_ = State::shut;
   error_ = Error::none;
   problem_ = "";

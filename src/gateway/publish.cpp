@@ -144,7 +144,10 @@ Outcome Publish::known_at_once(const Section& section, Instant leaves, Instant n
 
 Status Publish::map(Push& push, const Registration& registration, const Notice& notice, const Outgoing& outgoing,
                     UnixTime wall) {
-  MapInputs in{.now = wall, .without_content = push.shrunk};
+  // What expires does so by the provider's clock.
+  const Credential* credential = tools_.sections[push.section].credential;
+  const Duration clock_off = credential == nullptr ? Duration{} : credential->clock_off();
+  MapInputs in{.now = plausible(wall) ? wall + clock_off : wall, .without_content = push.shrunk};
   std::memcpy(in.request_id, push.request_id, sizeof in.request_id);
   // By device where the account is not known; and a group chat's wake-ups replace each other, not the account's.
   ByteView tagged = bytes_of(registration.account);

@@ -75,7 +75,7 @@ void OriginConnection::connected(Instant now) {
   }
   was_connected_ = true;
   heard_ = now;
-  if (!tls_.open(*roots_, host_.view(), "h2", true).ok()) return fail(tls_.problem());
+  if (!tls_.open(*roots_, host_.view(), "h2", true, certificate_).ok()) return fail(tls_.problem());
   state_ = State::handshaking;
   deadline_ = now + handshake_within;
 }

@@ -48,6 +48,7 @@ OriginLink::OriginLink(Region& region, Heap* tls_heaps, Heap* h2_heaps, const Or
   authority.text(brackets ? "[" : "").text(options_.host.host.view()).text(brackets ? "]" : "");
   if (options_.host.port != 443) authority.character(':').unsigned_number(options_.host.port);
   GW_CHECK(authority_.assign(authority.view()));
+  for (OriginConnection& each : connections_) each.show(options_.certificate);
 }
 
 // ---- a turn ----------------------------------------------------------------

@@ -149,7 +149,9 @@ struct ProviderSettings {
 
 // [apns NAME]; everywhere else it is called apns/NAME.
 struct ApnsSettings : ProviderSettings {
-  Path key;
+  Path key;  // empty: by certificate
+  Path certificate;
+  Path certificate_key;  // empty: it stands in the file of the certificate
   FixedText<10> key_id;
   FixedText<10> team_id;
   FixedText<155> topic;  // the length that Apple allows for a bundle id

@@ -12,7 +12,7 @@ inline constexpr const char* with_listen_tls =
     "[listen]\naddress = *:443\ncertificate = /etc/web.pem\nkey = /etc/web.key\n";
 
 Address web_address(uint16_t port = 8085);  // where the gateway listens
-Address client_address(uint8_t last);      // 198.51.100.last
+Address client_address(uint8_t last);       // 198.51.100.last
 
 class WebClient final : public sim::PeerHandler {
  public:

@@ -114,6 +114,7 @@ void World::begin(uint64_t seed, string_view extra, bool two) {
   for (bool& off : off_) off = false;
   for (bool& spoilt : spoilt_) spoilt = false;
   bundle_ = cert_ec_root;
+  show_certificate(cert_push_rsa, key_push_rsa);
   gateway_memory_ = region_.carve(gateway_bytes);
   log_ = new (make(sizeof(Log))) Log(port_->console(), Level::info);
   planned_ = 0;
@@ -141,6 +142,10 @@ void World::read_conf() {
     files_.sections[i].key = spoilt_[i]             ? pem("no key at all")
                              : settings_.is_apns(i) ? pem(push_key_1)
                                                     : bytes_of(service_account());
+    if (settings_.is_apns(i) && !settings_.apns[i].certificate.empty()) {
+      files_.sections[i].certificate = pem(own_chain_);
+      files_.sections[i].key = pem(own_key_);
+    }
     ++files_.providers_on;
   }
   if (settings_.listen.on && settings_.listen.tls) {

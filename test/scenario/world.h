@@ -64,8 +64,13 @@ class World : public sim::Turner {
   // "section.key=value", from the next start on; the last of several wins. The text outlives the scenario.
   void set(const char* override);
   void turn_off(uint32_t section, bool off = true) { off_[section] = off; }  // its key can not be read
-  void ask(Authority* authority) { authority_ = authority; }     // about the registry's changes, from the next start on
-  void trust(const char* bundle) { bundle_ = bundle; }           // from the next start on; outlives the scenario
+  void ask(Authority* authority) { authority_ = authority; }  // about the registry's changes, from the next start on
+  void trust(const char* bundle) { bundle_ = bundle; }        // from the next start on; outlives the scenario
+  // What a section whose conf names a certificate finds in its files, from the next start on.
+  void show_certificate(const char* chain, const char* key) {
+    own_chain_ = chain;
+    own_key_ = key;
+  }
   void spoil_key(uint32_t section) { spoilt_[section] = true; }  // its key turns out to be none, after the wiring
 
   // ---- the gateway's life
@@ -154,6 +159,8 @@ class World : public sim::Turner {
   bool spoilt_[providers_max] = {};
   Authority* authority_ = nullptr;
   const char* bundle_ = nullptr;
+  const char* own_chain_ = nullptr;
+  const char* own_key_ = nullptr;
   bool exited_ = false;
   Settings settings_;
   Faults faults_;
