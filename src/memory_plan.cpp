@@ -80,6 +80,7 @@ void plan_memory(const Settings& settings, const LoadedFiles& files, Plan& plan)
            "max_devices index entries and two staging buffers");
   plan.add("throttle", 1, Throttle::bytes_for(Wiring::throttle_options(settings)),
            "limits of the devices that were active last");
+  plan.add("publishers", 1, Publishers::bytes_for(), "limits of the domains that published last");
   plan.add("jobs", limits.max_inflight, Pool<Job>::slot_bytes, "max_inflight publishes that wait for their answer");
   plan.add("pushes", pushes, Pool<Push>::slot_bytes, "max_inflight + max_pending requests with their bytes");
   plan.add("push deadlines", pushes, sizeof(Push*), "what waits for its retry, by time");

@@ -80,11 +80,18 @@ PublishLimits Wiring::publish_limits(const Settings& settings) {
           .max_pending = settings.limits.max_pending,
           .dead_tokens = stateless ? Publish::dead_tokens_kept : 0,
           .brake_devices = settings.limits.brake_devices,
-          .brake_percent = settings.limits.brake_percent};
+          .brake_percent = settings.limits.brake_percent,
+          .domain_burst = settings.limits.domain_burst,
+          .domain_interval = settings.limits.domain_interval};
 }
 
 Wiring::Wiring(Region& region, const WiringInputs& in)
-    : settings_(in.settings), port_(in.port), log_(in.log), journal_(in.port.storage), loop_(in.port, in.log) {
+    : settings_(in.settings),
+      port_(in.port),
+      source_(in.source),
+      log_(in.log),
+      journal_(in.port.storage),
+      loop_(in.port, in.log) {
   const HeapSizes heaps = heap_sizes(settings_);
   xml_heap_.emplace(region.carve(heaps.xml), "xml");
   json_heap_.emplace(region.carve(heaps.json), "json");
@@ -198,7 +205,7 @@ void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
                                         .roots = &origins_[owner].roots,
                                         .h2 = h2,
                                         .certificate = certificate ? &origin.apns.certificate : nullptr},
-                          section, *publish_, port_, scratch_, log_);
+                          section, source(), port_, scratch_, log_);
   if (!apns) wire_token(settings_.fcm_of(i), section, origin, region);
 }
 
@@ -244,7 +251,7 @@ void Wiring::wire_token(const FcmSettings& settings, Section& section, Origin& o
   const HeapSizes heaps = heap_sizes(settings_);
   FcmParts& fcm = *origin.fcm;
   fcm.token.emplace(fcm.key, fcm.account);
-  fcm.desk.emplace(*fcm.token, section, *publish_, port_.entropy, *json_heap_, log_);
+  fcm.desk.emplace(*fcm.token, section, source(), port_.entropy, *json_heap_, log_);
   fcm.way.make(region, heaps.tls, heaps.h2_token);
   const bool moved = !settings.token_endpoint.host.empty();
   fcm.way.link.emplace(region, fcm.way.tls_heaps(), fcm.way.h2_heaps(),

@@ -30,7 +30,8 @@ struct WiringInputs {
   port::Port& port;
   Log& log;
   string_view version;
-  Authority* authority = nullptr;  // decides about the registry's changes; nullptr: the local file alone
+  RequestSource* source = nullptr;  // takes the place of Publish towards the providers: `check --online`
+  Authority* authority = nullptr;   // decides about the registry's changes; nullptr: the local file alone
 };
 
 class Wiring {
@@ -70,6 +71,7 @@ class Wiring {
   Loop& loop() { return loop_; }
   Section& section(uint32_t i) { return sections_[i]; }
   uint32_t section_count() const { return section_count_; }
+  std::span<OriginLink*> links() { return {links_, 2 * size_t{section_count_}}; }  // nullptr where there is none
   Heap& json_heap() { return *json_heap_; }
   Heap& xml_heap() { return *xml_heap_; }
   // Of the two connections of a section that is not off.
@@ -126,12 +128,14 @@ class Wiring {
   const Provider& make_apns(const ApnsSettings& settings, Origin& origin);
   const Provider& make_fcm(const FcmSettings& settings, const LoadedFiles::Provider& files, Region& region,
                            Origin& origin);
+  RequestSource& source() { return source_ != nullptr ? *source_ : *publish_; }
   void wire_token(const FcmSettings& settings, Section& section, Origin& origin, Region& region);
   Status load_key(uint32_t i, const LoadedFiles& files, const char** culprit, const char** problem);
   Status load_certificate(uint32_t i, const LoadedFiles& files, const char** culprit, const char** problem);
 
   const Settings& settings_;
   port::Port& port_;
+  RequestSource* source_;
   Log& log_;
   JournalFile journal_;
   Loop loop_;

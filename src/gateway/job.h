@@ -20,12 +20,14 @@ namespace tocsin {
 
 struct Push;
 struct DeviceState;
+struct Publisher;
 
 struct Job {
   enum class Kind : uint8_t { publish };  // relay (UnifiedPush) joins with the HTTPS listener
   Kind kind = Kind::publish;
   uint8_t section = 0;
   Instant arrived{};
+  Publisher* publisher = nullptr;
   Push* push = nullptr;  // nullptr only while it waits for its ticket
   Ticket ticket = 0;     // not 0: answered `gone` once this change is durable
   ListHook<Job> hook;    // open jobs in order of arrival
@@ -59,8 +61,9 @@ struct Push {
   uint32_t tries = 0;  // in this class
   Job* job = nullptr;  // nullptr: already answered
   NodeId node;
-  DeviceState* device = nullptr;  // the throttle entry that points to this push as what has not left yet
-  Instant due{};                  // when delayed
+  Publisher* publisher = nullptr;  // whose publish it was
+  DeviceState* device = nullptr;   // the throttle entry that points to this push as what has not left yet
+  Instant due{};                   // when delayed
   uint32_t due_place = 0;
   Instant expires{};
   Instant ready_since{};

@@ -32,6 +32,8 @@ bool Publish::open_job(const Command& command, Push& push, Instant now) {
   push.job = job;
   open_jobs_.push_back(*job);
   ++tools_.sections[push.section].jobs;
+  job->publisher = push.publisher;
+  ++job->publisher->jobs;
   return true;
 }
 
@@ -91,6 +93,7 @@ void Publish::give_back(Push& push) {
   Section& section = tools_.sections[push.section];
   if (section.probe == &push) section.probe = nullptr;
   if (push.pending) --pending_;
+  --push.publisher->pushes;
   leaves_device(push);
   unplace(push);
   pushes_.give(push);
@@ -129,6 +132,7 @@ void Publish::answer_job(Job& job, const Ending& ending, Instant now) {
   Section& section = tools_.sections[job.section];
   answer(job.iq, &job.node, section.name, ending, now - job.arrived);
   if (job.ticket == 0) --section.jobs;
+  --job.publisher->jobs;
   open_jobs_.remove(job);
   if (job.push != nullptr) goes_on_alone(*job.push);
   jobs_.give(job);

@@ -105,6 +105,8 @@ struct LimitSettings {
   uint32_t brake_percent = 10;  // … and than this share of a section within an hour are held instead
   uint32_t device_burst = 10;
   Duration device_interval = seconds(5);  // 0: no limit
+  uint32_t domain_burst = 200;
+  Duration domain_interval = milliseconds(20);  // 0: no limits by publisher
 };
 
 struct LogTarget {
