@@ -91,6 +91,9 @@ void plan_memory(const Settings& settings, const LoadedFiles& files, Plan& plan)
   plan.add("waiting registrations", 1, Enroll::waiting_bytes, "answers that wait for a sync");
   plan.add("record (register)", 1, Registry::record_bytes_max, "one registration read from the registry");
   plan.add("token scratch", 1, 2 * token_bytes_max, "tokens of one registration, normalised");
+  if (const RelayLimits relays = Wiring::relay_limits(settings); relays.waiting > 0) {
+    plan.add("relays", 1, Relay::bytes_for(relays), "posts to endpoints that wait for their client, with their bytes");
+  }
   plan.add("ciphertext", 1, LinkScratch::cipher_bytes, "one receive of any provider");
   plan.add("plaintext", 1, LinkScratch::plain_bytes, "one TLS record of any provider");
   plan_listeners(settings, plan);

@@ -30,6 +30,11 @@ HostPort fcm_host(const FcmSettings& fcm) {
   return fcm.endpoint.host.empty() ? host_and_port("fcm.googleapis.com", 443) : fcm.endpoint;
 }
 
+// Posts to endpoints that wait for their client: each is looked for among all of them.
+constexpr uint32_t relays_max = 256;
+// What the registry calls the section of endpoints.
+constexpr string_view endpoint_section = "unifiedpush";
+
 // One token an hour: nobody needs the connection in between.
 constexpr Duration token_idle_close = seconds(10);
 
@@ -85,6 +90,12 @@ PublishLimits Wiring::publish_limits(const Settings& settings) {
           .domain_interval = settings.limits.domain_interval};
 }
 
+RelayLimits Wiring::relay_limits(const Settings& settings) {
+  if (!settings.unified_push.offered) return {};
+  const uint32_t inflight = settings.limits.max_inflight;
+  return {.waiting = inflight < relays_max ? inflight : relays_max, .body_bytes_max = settings.unified_push.max_body};
+}
+
 Wiring::Wiring(Region& region, const WiringInputs& in)
     : settings_(in.settings),
       port_(in.port),
@@ -110,7 +121,6 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
   if (in.authority != nullptr) in.authority->stand_before(journal_);
   Journal& journal = in.authority != nullptr ? *in.authority : static_cast<Journal&>(journal_);
   registry_.emplace(region, registry, journal, &journal_);
-  upkeep_.emplace(*registry_, log_, settings_.registry.expire_after);
   throttle_.emplace(region, throttle_options(settings_));
 
   uint32_t account_count = 0;
@@ -120,6 +130,8 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
   const AccessRules access{.accounts = {accounts_, account_count}, .publishers = {publishers_, publisher_count}};
   section_count_ = settings_.section_count();
   const std::span<Section> sections{sections_, section_count_};
+  const EndpointRules endpoints = endpoint_rules(access);
+  upkeep_.emplace(*registry_, log_, settings_.registry.expire_after, endpoints);
   publish_.emplace(region, publish_limits(settings_), *throttle_,
                    PublishTools{.registry = *registry_,
                                 .sections = sections,
@@ -136,7 +148,15 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
                               .throttle = *throttle_,
                               .outbox = *component_,
                               .random = port_.entropy,
-                              .log = log_});
+                              .log = log_,
+                              .endpoints = endpoints});
+  relay_.emplace(region, relay_limits(settings_),
+                 RelayTools{.registry = *registry_,
+                            .outbox = *component_,
+                            .random = port_.entropy,
+                            .log = log_,
+                            .domain = settings_.xmpp.domain.view(),
+                            .endpoints = endpoints});
   scratch_.cipher = region.carve(LinkScratch::cipher_bytes);
   scratch_.plain = region.carve(LinkScratch::plain_bytes);
   for (uint32_t i = 0; i < section_count_; ++i) wire_section(i, region, in);
@@ -148,11 +168,28 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
   const ServiceFacts service{.domain = settings_.xmpp.domain.view(),
                              .version = in.version,
                              .providers = {facts_, fact_count_},
-                             .services = {services_, service_count_}};
-  gateway_.emplace(service, *publish_, *enroll_, *registry_, *upkeep_, *component_, port_.entropy);
+                             .services = {services_, service_count_},
+                             .unified_push = endpoints.offered};
+  gateway_.emplace(service, *publish_, *enroll_, *relay_, *registry_, *upkeep_, *component_, port_.entropy);
   component_->serve(*gateway_);
   wire_listeners(region);
   loop_.serve(*gateway_, *component_, {links_, 2 * size_t{section_count_}}, journal);
+}
+
+EndpointRules Wiring::endpoint_rules(const AccessRules& access) {
+  const UnifiedPushSettings& settings = settings_.unified_push;
+  EndpointRules rules;
+  rules.offered = settings.offered;
+  rules.access.accounts = access.accounts;
+  uint32_t count = 0;
+  for (const Domain& domain : settings.accounts) endpoint_accounts_[count++] = domain.view();
+  if (count > 0) rules.access.accounts = {endpoint_accounts_, count};
+  names_[section_count_] = rules.section = endpoint_section;
+  rules.section_number = static_cast<uint8_t>(section_count_);
+  rules.public_url = settings.public_url.view();
+  rules.expiry = settings.expiry;
+  rules.per_account = settings.endpoints_per_account;
+  return rules;
 }
 
 void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
@@ -294,6 +331,7 @@ void Wiring::set_key(const HashKey& key) {
   publish_->set_key(key);
   enroll_->set_key(key);
   for (uint32_t i = 0; i < listener_count_; ++i) listeners_[i]->set_key(key);
+  relay_->set_key(key);
 }
 
 bool Wiring::arm(uint32_t i, const LoadedFiles& files, const char** culprit, const char** problem) {
@@ -345,7 +383,7 @@ Status Wiring::load_key(uint32_t i, const LoadedFiles& files, const char** culpr
 
 Status Wiring::open_registry(const char* path, const char* directory) {
   if (const Status opened = journal_.open(path, directory); !opened.ok()) return opened;
-  registry_->sections({names_, section_count_}, {former_names_, former_count_});
+  registry_->sections({names_, section_count_ + 1}, {former_names_, former_count_});
   if (const Status replayed = registry_->replay(scratch_.cipher); !replayed.ok()) return replayed;
   // The configuration may have changed since devices were held.
   for (uint32_t i = 0; const Device* device = registry_->device_at(i); ++i) {

@@ -41,6 +41,7 @@ class Wiring {
   static PublishLimits publish_limits(const Settings& settings);
   static ListenerOptions public_listener(const Settings& settings);
   static ListenerOptions metrics_listener(const Settings& settings);
+  static RelayLimits relay_limits(const Settings& settings);
   static size_t fcm_bytes() { return sizeof(FcmParts); }
 
   // Carves everything from region (as plan_memory says) and wires it. Nothing is opened yet.
@@ -51,6 +52,8 @@ class Wiring {
 
   // The key of pseudonyms and collapse ids, from the state directory; before the first turn.
   void set_key(const HashKey& key);
+  // The key of endpoints' names, likewise.
+  void set_endpoint_key(const EndpointKey& key) { enroll_->set_endpoint_key(key); }
   // Loads keys and roots of section i, so that it can push. Else the section is off and problem is a
   // sentence about the conf key `culprit` names ("key", "certificate", "service_account", "ca_file" …).
   bool arm(uint32_t section, const LoadedFiles& files, const char** culprit, const char** problem);
@@ -122,6 +125,7 @@ class Wiring {
     Way way;
     FixedText<40> name;  // "apns/siskin"
   };
+  EndpointRules endpoint_rules(const AccessRules& access);
   void wire_section(uint32_t i, Region& region, const WiringInputs& inputs);
   void wire_listeners(Region& region);
   void find_partner(Section& section);
@@ -149,12 +153,13 @@ class Wiring {
   uint32_t fact_count_ = 0;
   string_view services_[section_count_max];
   uint32_t service_count_ = 0;
-  string_view names_[section_count_max];
+  string_view names_[section_count_max + 1];  // of the registry's sections: endpoints have the last one
   Registry::FormerName former_names_[section_count_max * former_names_max];
   FixedText<40> former_texts_[section_count_max * former_names_max];  // "apns/siskin"
   uint32_t former_count_ = 0;
   string_view accounts_[domains_max];
   string_view publishers_[domains_max];
+  string_view endpoint_accounts_[domains_max];
   FixedText<domain_bytes_max> ping_domain_;
   std::optional<Heap> xml_heap_;
   std::optional<Heap> json_heap_;
@@ -164,6 +169,7 @@ class Wiring {
   std::optional<ComponentLink> component_;
   std::optional<Publish> publish_;
   std::optional<Enroll> enroll_;
+  std::optional<Relay> relay_;
   std::optional<Gateway> gateway_;
   std::optional<Health> health_;
   std::optional<Forget> forget_;

@@ -1,4 +1,4 @@
-// The two things that travel: a Job is a publish that waits for its answer (at
+// The two things that travel between server and provider: a Job is a publish that waits for its answer (at
 // most 5 s), a Push is a request on its way to a provider (until it arrived,
 // expired or was given up). And the two doors upward: Outbox and Dispatch,
 // which link/ implements.
@@ -23,8 +23,6 @@ struct DeviceState;
 struct Publisher;
 
 struct Job {
-  enum class Kind : uint8_t { publish };  // relay (UnifiedPush) joins with the HTTPS listener
-  Kind kind = Kind::publish;
   uint8_t section = 0;
   Instant arrived{};
   Publisher* publisher = nullptr;
@@ -82,6 +80,8 @@ class Outbox {
  public:
   // False when the stream is down or full; the answer is lost then (the server has its own time-outs).
   virtual bool send(string_view stanza) = 0;
+  // Whether the stream is up and has room for so many bytes beside the answers that are yet to come.
+  virtual bool roomy(size_t bytes) const = 0;
 
  protected:
   ~Outbox() = default;

@@ -1,5 +1,6 @@
 // Pushes and jobs: where they wait, how they are answered, and what time does to them.
 #include "dialect/replies.h"
+#include "gateway/pseudonym.h"
 #include "gateway/publish.h"
 
 namespace tocsin {
@@ -191,11 +192,9 @@ void Publish::log_push(string_view event, const IqHead* iq, const NodeId* node, 
 }
 
 string_view Publish::pseudonym(const NodeId& node, FixedText<16>& room) const {
-  uint8_t hash[8];
-  put_u64(hash, siphash(key_, node.view()));
   uint8_t text[16];
   Writer out(text);
-  out.hex(ByteView(hash).first(5));
+  write_pseudonym(out, key_, node);
   return room.assign(out.view()) ? room.view() : string_view();
 }
 
