@@ -37,11 +37,11 @@ void health_follows_the_stream(void**) {
   client.dial(w, client_address(1), web_address(9180));
   assert_int_equal(client.ask(w, get_health), 200);
   assert_true(ends_with(client.heard(), "\r\n\r\nok\n"));
-  assert_int_equal(client.ask(w, unregister_request("ann@example.org", token_a)), 404);
+  assert_int_equal(client.ask(w, unregister_request("ann@example.org", token_a)), 413);  // it takes no bodies
+  client.hang_up();
   w.simulation().network().path(World::server_address()).reach = sim::Reach::refuse;
   w.simulation().network().reset_all(World::server_address());
   w.run_for(seconds(1));
-  client.hang_up();
   client.dial(w, client_address(1), web_address(9180));
   assert_int_equal(client.ask(w, get_health), 503);
   assert_true(ends_with(client.heard(), "not connected to the XMPP server\n"));
@@ -92,9 +92,9 @@ struct Secure final : sim::PeerHandler {
     if (connection != nullptr) connection->close();
     connection = nullptr;
   }
-  alignas(64) uint8_t heap_room[80 * 1024];
-  alignas(64) uint8_t roots_room[64 * 1024];
-  uint8_t out_room[20 * 1024];
+  alignas(64) uint8_t heap_room[80 * 1024] = {};
+  alignas(64) uint8_t roots_room[64 * 1024] = {};
+  uint8_t out_room[20 * 1024] = {};
   Zeros random;
   Heap heap, roots_heap;
   ByteRing out;
@@ -204,7 +204,7 @@ void an_address_that_is_not_up_yet_is_tried_again(void**) {
   World& w = world();
   w.simulation().network().take_away(web_address());
   w.start();
-  assert_true(contains(w.log().last("event=listen_failed"), "127.0.0.1:8085"));
+  assert_true(contains(w.log().last("event=listen_failed"), "address=127.0.0.1:"));
   client.dial(w);
   w.run_for(seconds(1));
   assert_true(client.closed());
