@@ -186,7 +186,7 @@ EndpointRules Wiring::endpoint_rules(const AccessRules& access) {
   if (count > 0) rules.access.accounts = {endpoint_accounts_, count};
   names_[section_count_] = rules.section = endpoint_section;
   rules.section_number = static_cast<uint8_t>(section_count_);
-  rules.public_url = settings.public_url.view();
+  rules.public_url = settings_.listen.public_url.view();
   rules.expiry = settings.expiry;
   rules.per_account = settings.endpoints_per_account;
   return rules;
@@ -330,8 +330,8 @@ void Wiring::set_key(const HashKey& key) {
   throttle_->set_key(key);
   publish_->set_key(key);
   enroll_->set_key(key);
-  relay_->set_key(key);
   for (uint32_t i = 0; i < listener_count_; ++i) listeners_[i]->set_key(key);
+  relay_->set_key(key);
 }
 
 bool Wiring::arm(uint32_t i, const LoadedFiles& files, const char** culprit, const char** problem) {

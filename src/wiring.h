@@ -39,9 +39,9 @@ class Wiring {
   static Registry::Options registry_options(const Settings& settings);
   static Throttle::Options throttle_options(const Settings& settings);
   static PublishLimits publish_limits(const Settings& settings);
-  static RelayLimits relay_limits(const Settings& settings);
   static ListenerOptions public_listener(const Settings& settings);
   static ListenerOptions metrics_listener(const Settings& settings);
+  static RelayLimits relay_limits(const Settings& settings);
   static size_t fcm_bytes() { return sizeof(FcmParts); }
 
   // Carves everything from region (as plan_memory says) and wires it. Nothing is opened yet.

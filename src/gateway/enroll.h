@@ -48,11 +48,11 @@ class Enroll {
   void set_endpoint_key(const EndpointKey& key) { endpoint_key_ = key; }  // before the first one registers
   void register_device(const Command& command, Instant now, UnixTime wall);
   void unregister_device(const Command& command, UnixTime now);
-  // UnifiedPush (register_endpoint.cpp).
-  void register_endpoint(const Command& command, Instant now, UnixTime wall);
   // Ends the registration of account and token, whatever the provider string. Error::not_found: there is none.
   Result<Forgotten> forget(string_view account, string_view token, string_view provider, UnixTime now);
   void forgotten(const Forgotten& device);  // it is durable: the log hears of it
+  // UnifiedPush (register_endpoint.cpp).
+  void register_endpoint(const Command& command, Instant now, UnixTime wall);
   // The journal decided about a batch: what waited for it is answered.
   void commits_decided();
   // TERM: what waits is answered `wait`.

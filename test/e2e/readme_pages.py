@@ -49,9 +49,9 @@ def one_snippet(language):
 
 
 def conf_snippets():
-    """(the whole conf, the section for Android that may join it)"""
+    """The whole conf, the section for Android that may join it, and three [listen] that may."""
     found = snippets('ini')
-    expect(len(found) == 2, f'README.md has {len(found)} snippets in ini, not two')
+    expect(len(found) == 5, f'README.md has {len(found)} snippets in ini, not five')
     return found
 
 
@@ -247,6 +247,24 @@ def conf_with_fcm(world):
     make_service_account(os.path.join(conf.directory, name), 'chat-example')
     code, out, faults = conf.run('check')
     expect((code, faults) == (0, []) and 'the conf is good' in out, f'exit status {code}: {faults}')
+
+
+@check('each [listen] that is shown joins it, with a certificate for its domain')
+def conf_with_listen(world):
+    for number, section in enumerate(conf_snippets()[2:]):
+        conf = Conf(world.directory(f'conf-listen-{number}'), world.options)
+        conf.make_key()
+        pair = {name: os.path.join(conf.directory, name) for name in ('fullchain.pem', 'privkey.pem')}
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30',
+                        '-subj', '/CN=x', '-addext', 'subjectAltName=DNS:push.example.org', '-keyout', pair['privkey.pem'],
+                        '-out', pair['fullchain.pem']], check=True, capture_output=True)
+        os.chmod(pair['privkey.pem'], 0o640)
+        for name, path in pair.items():
+            section = re.sub(rf'= \S*/{re.escape(name)}$', f'= {path}', section, flags=re.M)
+        with open(conf.file, 'a', encoding='utf-8') as file:
+            file.write(section)
+        code, out, faults = conf.run('check')
+        expect((code, faults) == (0, []) and 'the conf is good' in out, f'exit status {code}: {faults}')
 
 
 @check('every payload shown is JSON')
