@@ -29,11 +29,11 @@ constexpr SectionRow sections[] = {
     {.kind = SectionKind::process, .name = "process"},
     {.kind = SectionKind::listen, .name = "listen"},
     {.kind = SectionKind::metrics, .name = "metrics"},
+    {.kind = SectionKind::unifiedpush, .name = "unifiedpush"},
     {.kind = SectionKind::webpush, .name = "webpush"},
     {.kind = SectionKind::apns, .name = "apns", .named = true},
     {.kind = SectionKind::fcm, .name = "fcm", .named = true},
     {.kind = SectionKind::control, .name = "control", .later = true},
-    {.kind = SectionKind::unifiedpush, .name = "unifiedpush"},
 };
 
 constexpr uint64_t kibi = 1024;
