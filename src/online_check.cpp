@@ -124,24 +124,25 @@ void OnlineCheck::turn(Instant deadline) {
 
 // ---- RequestSource -----------------------------------------------------------
 
-Instant OnlineCheck::wanted_at(uint8_t section) const {
-  const Probe& probe = probes_[section];
+Instant OnlineCheck::wanted_at(const Lane& lane) const {
+  const Probe& probe = probes_[lane.section];
   return probe.wanted && !probe.finding.known ? Instant{} : Instant::never();
 }
 
-Push* OnlineCheck::next(uint8_t section, Instant now) {
-  Probe& probe = probes_[section];
-  if (!wants_to_send(section, now)) return nullptr;
+Push* OnlineCheck::next(Lane& lane, Instant now) {
+  Probe& probe = probes_[lane.section];
+  if (!wants_to_send(lane, now)) return nullptr;
   probe.wanted = false;
   ++probe.tries;
   probe.push.place = Push::Place::in_flight;
   probe.push.sent = now;
-  wiring_->section(section).in_flight.push_back(probe.push);
+  probe.push.lane = &lane;
+  lane.in_flight.push_back(probe.push);
   return &probe.push;
 }
 
 void OnlineCheck::put_back(Push& push) {
-  wiring_->section(push.section).in_flight.remove(push);
+  push.lane->in_flight.remove(push);
   push.place = Push::Place::none;
   probes_[push.section].wanted = true;
 }
@@ -166,7 +167,7 @@ void OnlineCheck::over(Push& push, Instant now, UnixTime wall) {
 void OnlineCheck::judged(Probe& probe, const Reply& reply, const Verdict& verdict, Instant now, UnixTime wall) {
   using Kind = Verdict::Kind;
   Section& section = wiring_->section(probe.push.section);
-  Credential* credential = section.credential;
+  Credential* credential = probe.push.lane->credential;
   const Duration off = plausible(reply.date) ? reply.date - wall : Duration{};
   const bool clock_wrong = off > minutes(5) || off < Duration{} - minutes(5);
   uint8_t room[400];
@@ -210,8 +211,8 @@ void OnlineCheck::again(Probe& probe, string_view why) {
   }
 }
 
-void OnlineCheck::section_down(uint8_t section, string_view sentence, Instant, Instant) {
-  Probe& probe = probes_[section];
+void OnlineCheck::lane_down(Lane& lane, string_view sentence, Instant, Instant) {
+  Probe& probe = probes_[lane.section];
   uint8_t room[850];
   Writer what(room);
   what.text("no connection: ").text(slice(sentence, 0, 500));

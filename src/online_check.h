@@ -32,12 +32,12 @@ class OnlineCheck final : public RequestSource {
   int code() const;
 
   // ---- RequestSource
-  Instant wanted_at(uint8_t section) const override;
-  Push* next(uint8_t section, Instant now) override;
+  Instant wanted_at(const Lane& lane) const override;
+  Push* next(Lane& lane, Instant now) override;
   void put_back(Push& push) override;
   void over(Push& push, Instant now, UnixTime wall) override;
-  void section_down(uint8_t section, string_view sentence, Instant until, Instant now) override;
-  void section_up(uint8_t) override {}
+  void lane_down(Lane& lane, string_view sentence, Instant until, Instant now) override;
+  void lane_up(Lane&) override {}
   void section_paused(uint8_t section, string_view reason, string_view advice, Duration pause, Instant now) override;
 
  private:

@@ -212,6 +212,10 @@ void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
     ++former_count_;
   }
   section.number = static_cast<uint8_t>(i);
+  section.lanes = {&origin.lane, 1};
+  origin.lane.name = section.name;
+  origin.lane.section = origin.lane.link = section.number;
+  origin.lane.host = apns ? apns_host(settings_.apns[i]) : fcm_host(settings_.fcm_of(i));
   section.partner = static_cast<uint8_t>(i);
   if (apns) find_partner(section);
   for (const auto& id : settings.provider) {
@@ -237,12 +241,11 @@ void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
   // APNs grants one stream until it has seen a token; Google says how many, and nghttp2 assumes as many until then.
   const H2Options h2{.first_streams = apns ? 1 : heaps.streams_fcm,
                      .streams_max = apns ? heaps.streams : heaps.streams_fcm};
-  origin.way.link.emplace(region, origin.way.tls_heaps(), origin.way.h2_heaps(),
-                          OriginOptions{.host = apns ? apns_host(settings_.apns[i]) : fcm_host(settings_.fcm_of(i)),
-                                        .roots = &origins_[owner].roots,
-                                        .h2 = h2,
-                                        .certificate = certificate ? &origin.apns.certificate : nullptr},
-                          section, source(), port_, scratch_, log_);
+  origin.way.link.emplace(
+      region, origin.way.tls_heaps(), origin.way.h2_heaps(),
+      OriginOptions{
+          .roots = &origins_[owner].roots, .h2 = h2, .certificate = certificate ? &origin.apns.certificate : nullptr},
+      origin.lane, source(), port_, scratch_, log_);
   if (!apns) wire_token(settings_.fcm_of(i), section, origin, region);
 }
 
@@ -291,12 +294,13 @@ void Wiring::wire_token(const FcmSettings& settings, Section& section, Origin& o
   fcm.desk.emplace(*fcm.token, section, source(), port_.entropy, *json_heap_, log_);
   fcm.way.make(region, heaps.tls, heaps.h2_token);
   const bool moved = !settings.token_endpoint.host.empty();
+  fcm.desk->lane().link = static_cast<uint8_t>(section_count_ + section.number);
+  fcm.desk->lane().host = moved ? settings.token_endpoint : fcm.account.token_host;
   fcm.way.link.emplace(region, fcm.way.tls_heaps(), fcm.way.h2_heaps(),
-                       OriginOptions{.host = moved ? settings.token_endpoint : fcm.account.token_host,
-                                     .roots = &origins_[origin.roots_owner].roots,
+                       OriginOptions{.roots = &origins_[origin.roots_owner].roots,
                                      .h2 = {.first_streams = 1, .streams_max = 1},
                                      .idle_close = token_idle_close},
-                       fcm.desk->section(), *fcm.desk, port_, scratch_, log_);
+                       fcm.desk->lane(), *fcm.desk, port_, scratch_, log_);
 }
 
 // Heaps neither move nor copy, so a pair is made in place.
@@ -355,7 +359,6 @@ bool Wiring::arm(uint32_t i, const LoadedFiles& files, const char** culprit, con
 }
 
 Status Wiring::load_key(uint32_t i, const LoadedFiles& files, const char** culprit, const char** problem) {
-  Section& section = sections_[i];
   Origin& origin = origins_[i];
   if (!files.sections[i].certificate.empty()) return load_certificate(i, files, culprit, problem);
   if (origin.fcm == nullptr) {
@@ -365,7 +368,8 @@ Status Wiring::load_key(uint32_t i, const LoadedFiles& files, const char** culpr
       return loaded;
     }
     const ApnsSettings& settings = settings_.apns[i];
-    section.credential = &origin.apns.token.emplace(origin.apns.key, settings.key_id.view(), settings.team_id.view());
+    origin.lane.credential =
+        &origin.apns.token.emplace(origin.apns.key, settings.key_id.view(), settings.team_id.view());
     return {};
   }
   FcmParts& fcm = *origin.fcm;
@@ -377,7 +381,7 @@ Status Wiring::load_key(uint32_t i, const LoadedFiles& files, const char** culpr
   if (const Status read = again.read(text_of(files.sections[i].key), json, pem, *problem); !read.ok()) return read;
   const Status loaded = fcm.key.load(bytes_of(pem), *origin.key_heap, port_.entropy);
   *problem = fcm.key.problem();
-  if (loaded.ok()) section.credential = &*fcm.token;
+  if (loaded.ok()) origin.lane.credential = &*fcm.token;
   return loaded;
 }
 

@@ -117,6 +117,7 @@ class Wiring {
   };
   // What one provider section needs beside its Section.
   struct Origin {
+    Lane lane;
     std::optional<Heap> key_heap;
     std::optional<Heap> roots_heap;
     TlsRoots roots;

@@ -216,13 +216,6 @@ void Enroll::unregister_device(const Command& command, UnixTime now) {
               command, ticket.value());
 }
 
-uint8_t Enroll::number_of(string_view name) const {
-  for (const Section& section : tools_.sections) {
-    if (section.name == name) return section.number;
-  }
-  return Device::no_section;
-}
-
 void Enroll::refuse_unreadable(const Command& command) {
   refuse(command, "wait", "internal-server-error", "The registry can not be read at the moment.");
 }

@@ -3,6 +3,13 @@
 
 namespace tocsin {
 
+uint8_t Enroll::number_of(string_view name) const {
+  for (const Section& section : tools_.sections) {
+    if (section.name == name) return section.number;
+  }
+  return Device::no_section;
+}
+
 Result<Forgotten> Enroll::forget(string_view account, string_view token, string_view provider, UnixTime now) {
   account = split_jid(account).bare;
   uint8_t room[account_bytes_max];

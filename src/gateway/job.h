@@ -20,6 +20,7 @@ namespace tocsin {
 
 struct Push;
 struct DeviceState;
+struct Lane;
 struct Publisher;
 
 struct Job {
@@ -45,7 +46,7 @@ struct Push {
   enum class Place : uint8_t { none, ready, delayed, in_flight };
   Place place = Place::none;
   uint8_t section = 0;
-  uint8_t connection = 0;  // of its origin, while in flight
+  uint8_t connection = 0;  // of its lane's, while in flight
   bool call = false;
   bool content = false;    // counts against device_burst
   bool urgent = false;     // priority 10
@@ -56,8 +57,9 @@ struct Push {
   bool pending = false;    // counts against max_pending: no publisher waits for it any more
   bool stateless = false;  // node is no registration but a hash of token and section: the registry knows nothing
   RetryClass retry_class = RetryClass::never;
-  uint32_t tries = 0;  // in this class
-  Job* job = nullptr;  // nullptr: already answered
+  uint32_t tries = 0;    // in this class
+  Lane* lane = nullptr;  // of a pool only while it is ready or in flight
+  Job* job = nullptr;    // nullptr: already answered
   NodeId node;
   Publisher* publisher = nullptr;  // whose publish it was
   DeviceState* device = nullptr;   // the throttle entry that points to this push as what has not left yet
@@ -67,7 +69,7 @@ struct Push {
   Instant ready_since{};
   Instant sent{};
   uint8_t request_id[16] = {};
-  ListHook<Push> hook;  // the section's ready or in-flight list
+  ListHook<Push> hook;  // the lane's ready or in-flight list
   H2Exchange exchange;
   Request request;
   ReplyRoom reply;
@@ -90,12 +92,12 @@ class Outbox {
 // Towards the providers.
 class Dispatch {
  public:
-  // Something became ready for this section: its origin asks Publish::next() when it can.
-  virtual void wake(uint8_t section) = 0;
+  // Something became ready in this lane: its link asks Publish::next() when it can.
+  virtual void wake(Lane& lane) = 0;
   // Give this push up while it is in flight; it still comes back through Publish::over().
   virtual void cancel(Push& push) = 0;
   // The provider said that this connection is spent. Other pushes may come back through Publish::over() meanwhile.
-  virtual void reconnect(uint8_t section) = 0;
+  virtual void reconnect(Lane& lane) = 0;
 
  protected:
   ~Dispatch() = default;

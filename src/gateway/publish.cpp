@@ -98,7 +98,8 @@ void Publish::start(const Command& command, Instant now, UnixTime wall) {
   }
 
   // ---- who waits for the outcome? Nobody when it is known, or is not to be waited for
-  const Outcome at_once = known_at_once(section, publisher, leaves, now);
+  Lane* const lane = leaves > now ? nullptr : lane_for(section, push->request.origin, now);
+  const Outcome at_once = known_at_once(section, lane, publisher, leaves, now);
   const bool trouble = at_once == Outcome::config || at_once == Outcome::retry;
   if (at_once != Outcome::delivered && !room_for_pending()) {
     give_back(*push);
@@ -106,7 +107,8 @@ void Publish::start(const Command& command, Instant now, UnixTime wall) {
   }
   if (at_once != Outcome::delivered) {
     goes_on_alone(*push);
-    answer_command(command, at_once, trouble ? section.trouble.view() : string_view(), section.name);
+    answer_command(command, at_once,
+                   trouble ? (lane == nullptr ? section.lanes[0] : *lane).trouble.view() : string_view(), section.name);
   } else if (!open_job(command, *push, now)) {
     // The caller asks ready_for_input() before it reads, so this is a stanza too many: never lost, always answered.
     give_back(*push);
@@ -157,21 +159,25 @@ void Publish::hand_to(Push& push, Publisher& publisher) {
 }
 
 // Outcome::delivered stands for: not known yet.
-Outcome Publish::known_at_once(const Section& section, const Publisher& publisher, Instant leaves, Instant now) const {
+Outcome Publish::known_at_once(const Section& section, const Lane* lane, const Publisher& publisher, Instant leaves,
+                               Instant now) const {
   if (leaves > now) return Outcome::limited;
   if (section.paused_until > now) return Outcome::config;
-  if (section.down_until > now) return Outcome::retry;
+  if (lane == nullptr) return Outcome::queued;  // all of the pool are busy
+  if (lane->down_until > now) return Outcome::retry;
   if (!publishers_.may_wait(publisher)) return Outcome::queued;
-  if (section.jobs >= jobs_when_slow() && section.slow(now)) return Outcome::queued;
+  if (lane->slow(now) && section.slow_jobs(now) >= jobs_when_slow()) return Outcome::queued;
   return Outcome::delivered;
 }
 
 Status Publish::map(Push& push, const Registration& registration, const Notice& notice, const Outgoing& outgoing,
                     UnixTime wall) {
   // What expires does so by the provider's clock.
-  const Credential* credential = tools_.sections[push.section].credential;
+  const Section& section = tools_.sections[push.section];
+  const Credential* credential = section.pooled ? nullptr : section.lanes[0].credential;
   const Duration clock_off = credential == nullptr ? Duration{} : credential->clock_off();
-  MapInputs in{.now = plausible(wall) ? wall + clock_off : wall, .without_content = push.shrunk};
+  MapInputs in{
+      .now = plausible(wall) ? wall + clock_off : wall, .without_content = push.shrunk, .random = &tools_.random};
   std::memcpy(in.request_id, push.request_id, sizeof in.request_id);
   // By device where the account is not known; and a group chat's wake-ups replace each other, not the account's.
   ByteView tagged = bytes_of(registration.account);
@@ -185,35 +191,35 @@ Status Publish::map(Push& push, const Registration& registration, const Notice& 
   return tools_.sections[push.section].provider->map(registration, notice, outgoing, in, push.request);
 }
 
-Push* Publish::next(uint8_t number, Instant now) {
-  if (!wants_to_send(number, now)) return nullptr;
-  Section& section = tools_.sections[number];
-  while (Push* push = section.ready.first()) {
+Push* Publish::next(Lane& lane, Instant now) {
+  if (!wants_to_send(lane, now)) return nullptr;
+  while (Push* push = lane.ready.first()) {
     // Nothing is sent for a device that has ended meanwhile: its user has logged out.
     const bool ended = !push->stateless && tools_.registry.find(push->node) == nullptr;
     if (ended || push->expires <= now) {
       end_push(*push, ended ? Outcome::unknown : Outcome::retry, ended ? "" : "expired", now);
       continue;
     }
-    unplace(*push);
+    lane.ready.remove(*push);
     leaves_device(*push);  // newer ones no longer replace it
     push->place = Push::Place::in_flight;
     push->sent = now;
-    section.in_flight.push_back(*push);
+    lane.in_flight.push_back(*push);
     return push;
   }
   return nullptr;
 }
 
 void Publish::put_back(Push& push) {
-  unplace(push);
+  Lane& lane = *push.lane;
+  lane.in_flight.remove(push);
   push.place = Push::Place::ready;
-  tools_.sections[push.section].ready.push_front(push);
+  lane.ready.push_front(push);
 }
 
-Instant Publish::wanted_at(uint8_t number) const {
-  const Section& section = tools_.sections[number];
-  return section.off || section.ready.empty() ? Instant::never() : section.paused_until;
+Instant Publish::wanted_at(const Lane& lane) const {
+  const Section& section = tools_.sections[lane.section];
+  return section.off || lane.ready.empty() ? Instant::never() : section.paused_until;
 }
 
 }  // namespace tocsin

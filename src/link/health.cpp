@@ -2,6 +2,12 @@
 
 namespace tocsin {
 
+// A pool of lanes is to many services, of which a stranger may have made one: none of them is our trouble.
+static bool can_send(const Section& section, Instant now) {
+  if (section.off || section.paused_until > now) return false;
+  return section.lanes.size() != 1 || section.lanes[0].down_until <= now;
+}
+
 bool Health::look(Writer& line, Instant now) const {
   if (stopping_) {
     line.text("stopping");
@@ -14,7 +20,7 @@ bool Health::look(Writer& line, Instant now) const {
   // One provider's trouble is not the gateway's as long as another one works.
   const Section* troubled = nullptr;
   for (const Section& section : sections_) {
-    if (!section.off && section.paused_until <= now && section.down_until <= now) {
+    if (can_send(section, now)) {
       line.text("ok");
       return true;
     }

@@ -12,7 +12,7 @@ namespace tocsin {
 inline constexpr uint32_t listen_addresses_max = 8;
 inline constexpr uint32_t forwarders_max = 16;
 inline constexpr size_t listen_path_bytes_max = 107;  // of a unix socket: sun_path on Linux, with its zero
-inline constexpr size_t public_url_bytes_max = 300;
+inline constexpr size_t listen_url_bytes_max = 300;
 inline constexpr uint32_t connections_max = 512;
 
 struct ListenAddress {

@@ -197,7 +197,7 @@ struct ListenSettings {
   Path key;
   bool tls = true;
   FileMode socket_mode{0660};
-  FixedText<public_url_bytes_max> public_url;  // https://host or https://host:port; never empty after validate() if on
+  FixedText<listen_url_bytes_max> public_url;  // https://host or https://host:port; never empty after validate() if on
   Forwarders forwarded_from = loopback_only();
   bool proxy_protocol = false;
   uint32_t max_connections = 64;

@@ -64,7 +64,7 @@ void validate_listen(Settings& settings, const Origins& origins, Faults& faults)
         .text("[listen] has no address; set it to *:443, or behind a reverse proxy to 127.0.0.1:8085 with tls = no");
   validate_tls(listen, origins, faults);
   if (listen.public_url.empty()) {
-    uint8_t room[public_url_bytes_max];
+    uint8_t room[listen_url_bytes_max];
     Writer url(room);
     url.text("https://").text(settings.xmpp.domain.view());
     GW_CHECK(!url.overflowed() && listen.public_url.assign(url.view()));

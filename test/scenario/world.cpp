@@ -347,9 +347,8 @@ void World::expect_at_rest() {
   assert_false(wiring_->registry().anything_staged());
   for (uint32_t i = 0; i < wiring_->section_count(); ++i) {
     const Section& section = wiring_->section(i);
-    assert_int_equal(section.jobs, 0);
-    assert_true(section.ready.empty());
-    assert_true(section.in_flight.empty());
+    assert_int_equal(section.jobs(), 0);
+    for (const Lane& lane : section.lanes) assert_true(lane.idle());
   }
   assert_int_equal(wiring_->json_heap().live(), 0);
 }
