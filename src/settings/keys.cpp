@@ -88,7 +88,8 @@ constexpr KeyRow keys[] = {
     {SectionKind::unifiedpush, "accounts", Form::domains, into<&UnifiedPushSettings::accounts>},
     {SectionKind::unifiedpush, "expiry", Form::duration, into<&UnifiedPushSettings::expiry>, 2 * day_ms, 365 * day_ms},
     {SectionKind::unifiedpush, "max_body", Form::size, into<&UnifiedPushSettings::max_body>, 4 * kibi, 64 * kibi},
-    {SectionKind::unifiedpush, "endpoints_per_account", Form::number, into<&UnifiedPushSettings::endpoints_per_account>, 1, 10'000},
+    {SectionKind::unifiedpush, "endpoints_per_account", Form::number,
+     into<&UnifiedPushSettings::endpoints_per_account>, 1, 10'000},
 
     {SectionKind::webpush, "provider", Form::provider_id, in<WebPushSettings, &WebPushSettings::provider>},
     {SectionKind::webpush, "label", Form::text, in<WebPushSettings, &WebPushSettings::label>},

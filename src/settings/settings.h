@@ -174,7 +174,7 @@ struct FcmSettings : ProviderSettings {
 
 // [unifiedpush]: endpoints at the public_url of [listen].
 struct UnifiedPushSettings {
-  bool offered = false;  // the conf has the section; set by validate()
+  bool offered = false;        // the conf has the section; set by validate()
   DomainList accounts;         // narrows those of [xmpp]; empty: all of them
   Duration expiry = days(30);  // of an endpoint, from its last registration on
   uint32_t max_body = 4096;    // bytes of a post

@@ -156,7 +156,8 @@ static const Row whole_confs[] = {
     {"[xmpp]\ndomain = push.example.org\n[apns a]\n",
      "t.conf:1: [xmpp] has no secret; set secret or secret_file to what the XMPP server's conf has"},
     {"[xmpp]\ndomain = push.example.org\nsecret = s\n\n",
-     "t.conf:4: there is no provider section; add one, such as [apns siskin]"},
+     "t.conf:4: there is no provider section; add one, such as [apns siskin], or "
+     "[unifiedpush], which needs no vendor"},
     {"[xmpp]\ndomain = push.example.org\nsecret = s\n\n[apns a]\n",
      "t.conf:5: [apns a] has no provider; set it to the id that the app's clients name, such as "
      "tigase:messenger:apns:1"},
@@ -238,8 +239,7 @@ static const Row additions[] = {
      "without a path"},
     {"[listen]\ntls = no\naddress = 127.0.0.1:1\nforwarded_from = nginx\n",
      "t.conf:12: forwarded_from: \"nginx\" is not an address or a range such as 192.0.2.0/24"},
-    {"[unifiedpush]\n",
-     "t.conf:9: [unifiedpush] needs [listen]: application servers post to its endpoints over HTTPS"},
+    {"[unifiedpush]\n", "t.conf:9: [unifiedpush] needs [listen]: application servers post to its endpoints over HTTPS"},
     {"[metrics]\n", "t.conf:9: [metrics] has no address; set it to 127.0.0.1:9180"},
     {"certificate = c.pem\n", "t.conf:9: key and certificate are both set; keep one of them"},
     {"certificate_key = c.key\n", "t.conf:9: certificate_key belongs to a certificate, which is not set"},
