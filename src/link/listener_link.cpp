@@ -121,7 +121,10 @@ Instant ListenerLink::due(Instant now) const {
   if (more_steps_) when = later(now, handshakes_full_ - handshake_interval * (handshake_burst - 1));
   if (accept_paused_) when = earlier(when, accept_again_);
   for (uint32_t i = 0; i < door_count_ && !stopping_; ++i) when = earlier(when, doors_[i].retry_at);
-  for (uint32_t i = 0; i < options_.connections; ++i) when = earlier(when, connections_[i].deadline());
+  for (uint32_t i = 0; i < options_.connections; ++i) {
+    if (connections_[i].has_work()) return now;
+    when = earlier(when, connections_[i].deadline());
+  }
   if (services_.forget != nullptr) when = earlier(when, services_.forget->due());
   if (services_.certificate != nullptr) when = earlier(when, services_.certificate->due());
   return when;
