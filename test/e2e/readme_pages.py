@@ -49,9 +49,9 @@ def one_snippet(language):
 
 
 def conf_snippets():
-    """The whole conf, the section for Android that may join it, and three [listen] that may."""
-    found = snippets('ini')
-    expect(len(found) == 5, f'README.md has {len(found)} snippets in ini, not five')
+    """The whole conf, the section for Android that may join it, and three [listen] that may; the one of UnifiedPush is apart."""
+    found = [text for text in snippets('ini') if '[unifiedpush]' not in text]
+    expect(len(found) == 5, f'README.md has {len(found)} other snippets in ini, not five')
     return found
 
 
@@ -247,6 +247,19 @@ def conf_with_fcm(world):
     make_service_account(os.path.join(conf.directory, name), 'chat-example')
     code, out, faults = conf.run('check')
     expect((code, faults) == (0, []) and 'the conf is good' in out, f'exit status {code}: {faults}')
+
+
+@check('the conf of UnifiedPush is whole, needs no vendor, and lacks nothing but its certificate')
+def conf_of_unifiedpush(world):
+    conf = Conf(world.directory('conf-unifiedpush'), world.options)
+    texts = [text for text in snippets('ini') if '[unifiedpush]' in text]
+    expect(len(texts) == 1, f'README.md has {len(texts)} confs of UnifiedPush, not one')
+    for text, wanted in ((texts[0], 66), (re.sub(r'^(certificate|key) = .*\n', '', texts[0].replace('*:443', '127.0.0.1:8085\ntls = no'),
+                                                 flags=re.M), 0)):
+        with open(conf.file, 'w', encoding='utf-8') as file:
+            file.write(text)
+        code, _, faults = conf.run('check')
+        expect(code == wanted and all('no such file' in fault for fault in faults), f'exit status {code}: {faults}')
 
 
 @check('each [listen] that is shown joins it, with a certificate for its domain')
