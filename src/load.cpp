@@ -28,9 +28,11 @@ int code_for(Error error) {
 
 // The key of the conf that names what a section signs with.
 string_view credential_key(const Settings& settings, uint32_t section) {
+  if (settings.is_webpush(section)) return "vapid_key";
   return settings.is_apns(section) ? "key" : "service_account";
 }
 string_view credential_path(const Settings& settings, uint32_t section) {
+  if (settings.is_webpush(section)) return settings.webpush[0].vapid_key.view();
   return settings.is_apns(section) ? settings.apns[section].key.view()
                                    : settings.fcm_of(section).service_account.view();
 }
@@ -60,11 +62,6 @@ void Loader::load(const CommandLine& line, Arena& room, LoadedFiles& files) {
   for (const string_view argument : line.overrides) parser_.override(argument);
   validate(*settings_, parser_.origins(), *environment_, *faults_);
   read_secret(room);
-  if (!settings_->webpush.empty()) {  // its section has settings, but nobody who sends yet
-    FaultLine(*faults_, parser_.origins().section(Place{.kind = SectionKind::webpush}), Weight::stop, exit_code::conf)
-        .text("[webpush] is not supported by this version");
-    return;
-  }
   for (uint32_t i = 0; i < settings_->section_count(); ++i) {
     read_provider(i, room, files);
     files.providers_on += files.sections[i].off ? 0 : 1;
@@ -133,6 +130,10 @@ void Loader::read_secret(Arena& room) {
 void Loader::read_provider(uint32_t section, Arena& room, LoadedFiles& files) {
   LoadedFiles::Provider& provider = files.sections[section];
   provider = LoadedFiles::Provider{};
+  if (settings_->is_webpush(section)) {  // its key is the gateway's own, see vapid_key.h
+    if (!read_certificates(section, room, files)) provider.off = true;
+    return;
+  }
   const string_view path = credential_path(*settings_, section);
   if (path.empty()) {  // validate() spoke of it
     provider.off = true;

@@ -127,6 +127,13 @@ int run(Wiring& wiring, Loader& loader, Program& program, posix::PosixPort& posi
     return fail(posix.console(), exit_code_of(state.error()), program.state.problem.view());
   }
   wiring.set_key(program.state.key);
+  VapidKeyFile vapid;
+  if (const Status opened = wiring.open_vapid_key(vapid); !opened.ok()) {
+    return fail(posix.console(), exit_code_of(opened.error()), vapid.problem.view());
+  }
+  if (vapid.made)
+    LogLine(log, Level::info, "vapid_key_made")
+        .sentence("check", "without this file all Web Push devices must register anew: back up the state directory");
   const uint32_t armed = arm_sections(wiring, loader, program);
   if (const int code = open_registry(wiring, program, posix, log); code != exit_code::ok) return code;
   posix.signals().catch_all();

@@ -129,13 +129,14 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
                               .throttle = *throttle_,
                               .outbox = *component_,
                               .random = port_.entropy,
+                              .json_heap = *json_heap_,
                               .log = log_});
   scratch_.cipher = region.carve(LinkScratch::cipher_bytes);
   scratch_.plain = region.carve(LinkScratch::plain_bytes);
   for (uint32_t i = 0; i < section_count_; ++i) wire_section(i, region, in);
   choose_services(sections);
   for (const Section& section : sections) {
-    if (section.takes_service) services_[service_count_++] = section.kind();
+    if (section.takes_service && !section.pooled) services_[service_count_++] = section.kind();
   }
 
   const ServiceFacts service{.domain = settings_.xmpp.domain.view(),
@@ -144,18 +145,20 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
                              .services = {services_, service_count_}};
   gateway_.emplace(service, *publish_, *enroll_, *registry_, *upkeep_, *component_, port_.entropy);
   component_->serve(*gateway_);
-  loop_.serve(*gateway_, *component_, {links_, 2 * size_t{section_count_}}, journal);
+  loop_.serve(*gateway_, *component_,
+              {links_, 2 * size_t{section_count_} + (web_push_ == nullptr ? 0 : web_push_lanes)}, journal);
 }
 
 void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
   const bool apns = settings_.is_apns(i);
+  const bool web_push = settings_.is_webpush(i);
   const ProviderSettings& settings = settings_.section(i);
   const LoadedFiles::Provider& files = in.files.sections[i];
   Section& section = sections_[i];
   Origin& origin = origins_[i];
   uint8_t room[40];
   Writer name(room);
-  name.text(apns ? "apns/" : "fcm/").text(settings.name.view());
+  name.text(web_push ? "webpush" : apns ? "apns/" : "fcm/").text(settings.name.view());
   GW_CHECK(origin.name.assign(name.view()));
   names_[i] = origin.name.view();
   section.name = origin.name.view();
@@ -170,7 +173,7 @@ void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
   section.lanes = {&origin.lane, 1};
   origin.lane.name = section.name;
   origin.lane.section = origin.lane.link = section.number;
-  origin.lane.host = apns ? apns_host(settings_.apns[i]) : fcm_host(settings_.fcm_of(i));
+  if (!web_push) origin.lane.host = apns ? apns_host(settings_.apns[i]) : fcm_host(settings_.fcm_of(i));
   section.partner = static_cast<uint8_t>(i);
   if (apns) find_partner(section);
   for (const auto& id : settings.provider) {
@@ -181,8 +184,9 @@ void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
   for (const auto& module : settings.modules) section.modules[section.module_count++] = module.view();
   section.takes_service = settings.dialect == SectionDialect::p2;
   section.sandbox = apns && settings_.apns[i].environment == ApnsEnvironment::sandbox;
-  section.provider =
-      apns ? &make_apns(settings_.apns[i], origin) : &make_fcm(settings_.fcm_of(i), files, region, origin);
+  section.provider = web_push ? &make_web_push(settings_.webpush[0], section, region)
+                     : apns   ? &make_apns(settings_.apns[i], origin)
+                              : &make_fcm(settings_.fcm_of(i), files, region, origin);
   section.fingerprint = section.provider->fingerprint();
   section.off = files.off;
   if (section.off) return;
@@ -190,6 +194,7 @@ void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
   const HeapSizes heaps = heap_sizes(settings_);
   const uint32_t owner = origin.roots_owner = roots_owner(in.files, i);
   if (owner == i) origin.roots_heap.emplace(region.carve(heaps.roots(files.ca.size())), "roots");
+  if (web_push) return wire_pool(section, origins_[owner].roots, region);
   origin.key_heap.emplace(region.carve(apns ? heaps.key : heaps.rsa_key), "key");
   origin.way.make(region, heaps.tls, apns ? heaps.h2 : heaps.h2_fcm);
   // APNs grants one stream until it has seen a token; Google says how many, and nghttp2 assumes as many until then.
@@ -256,20 +261,18 @@ void Wiring::wire_token(const FcmSettings& settings, Section& section, Origin& o
 }
 
 // Heaps neither move nor copy, so a pair is made in place.
-void Wiring::Way::make(Region& region, size_t tls_bytes, size_t h2_bytes) {
-  for (uint32_t n = 0; n < 2; ++n) new (tls_room_ + n * sizeof(Heap)) Heap(region.carve(tls_bytes), "tls");
-  for (uint32_t n = 0; n < 2; ++n) new (h2_room_ + n * sizeof(Heap)) Heap(region.carve(h2_bytes), "h2");
-  heaps_ = true;
+void Wiring::Way::make(Region& region, size_t tls_bytes, size_t h2_bytes, uint32_t connections) {
+  heaps_ = connections;
+  for (uint32_t n = 0; n < heaps_; ++n) new (tls_room_ + n * sizeof(Heap)) Heap(region.carve(tls_bytes), "tls");
+  for (uint32_t n = 0; n < heaps_; ++n) new (h2_room_ + n * sizeof(Heap)) Heap(region.carve(h2_bytes), "h2");
 }
 
 void Wiring::Way::end() {
   if (link) link->close();
   link.reset();
-  if (!heaps_) return;
-  heaps_ = false;
-  for (uint32_t n = 0; n < 2; ++n) {
-    tls_heaps()[n].~Heap();
-    h2_heaps()[n].~Heap();
+  for (; heaps_ > 0; --heaps_) {
+    tls_heaps()[heaps_ - 1].~Heap();
+    h2_heaps()[heaps_ - 1].~Heap();
   }
 }
 
@@ -278,6 +281,7 @@ Wiring::~Wiring() {
     origins_[i].way.end();
     if (origins_[i].fcm != nullptr) origins_[i].fcm->~FcmParts();
   }
+  if (web_push_ != nullptr) web_push_->~WebPushParts();
   journal_.shut();
 }
 
@@ -293,7 +297,7 @@ bool Wiring::arm(uint32_t i, const LoadedFiles& files, const char** culprit, con
   section.off = true;
   Origin& origin = origins_[i];
   *culprit = origin.fcm == nullptr ? "key" : "service_account";
-  if (!load_key(i, files, problem).ok()) return false;
+  if (!section.pooled && !load_key(i, files, problem).ok()) return false;
   const uint32_t owner = origin.roots_owner;  // as it was wired: sections may have been turned off since
   TlsRoots& roots = origins_[owner].roots;
   *culprit = "ca_file";
@@ -301,9 +305,13 @@ bool Wiring::arm(uint32_t i, const LoadedFiles& files, const char** culprit, con
     *problem = roots.problem();
     return false;
   }
+  section.off = false;
+  for (const Lane& lane : section.lanes) {
+    if (section.pooled) links_[lane.link] = &*web_push_->ways[&lane - section.lanes.data()].link;
+  }
+  if (section.pooled) return true;
   links_[i] = &*origin.way.link;
   if (origin.fcm != nullptr) links_[section_count_ + i] = &*origin.fcm->way.link;
-  section.off = false;
   return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include "dialect/replies.h"
 #include "gateway/identity.h"
+#include "push/web_push.h"
 
 namespace tocsin {
 namespace {
@@ -57,6 +58,32 @@ Section* Enroll::section_of(const Command& command) const {
   return second;
 }
 
+// What tells the device from others: of a subscription the endpoint. to_leave: what may no longer register may go.
+Result<ByteView> Enroll::read_token(const Section& section, const Command& command, bool to_leave,
+                                    Arena& scratch) const {
+  if (section.curve == nullptr) return section.provider->normalise_token(command.token, scratch);
+  JsonDocument json(tools_.json_heap);
+  const Result<Subscription> subscription = read_subscription(command.token, json);
+  if (!subscription.ok()) return subscription.error();
+  if (to_leave) return normalise_endpoint(subscription.value().endpoint, true, scratch);
+  return section.provider->normalise_token(subscription.value().endpoint, scratch);
+}
+
+// The fields of the form stand above what JSON says.
+Result<ByteView> Enroll::read_second(const Section& section, const Command& command, Arena& scratch) const {
+  if (section.curve != nullptr) {
+    JsonDocument json(tools_.json_heap);
+    const Result<Subscription> subscription = read_subscription(command.token, json);
+    if (!subscription.ok()) return subscription.error();
+    const bool fields = !command.p256dh.empty() || !command.auth.empty();
+    return read_subscription_keys(fields ? command.p256dh : subscription.value().p256dh,
+                                  fields ? command.auth : subscription.value().auth, *section.curve, tools_.random,
+                                  scratch);
+  }
+  if (command.second_token.empty()) return ByteView();
+  return section.provider->normalise_token(command.second_token, scratch);
+}
+
 void Enroll::register_device(const Command& command, Instant now, UnixTime wall) {
   if (!may_register(tools_.access, command.iq.from)) {
     return refuse(command, "auth", "forbidden", "This push service is not for accounts of your domain.");
@@ -71,17 +98,20 @@ void Enroll::register_device(const Command& command, Instant now, UnixTime wall)
                   : refuse(command, "cancel", "item-not-found", "This service is not offered here.");
   }
   Arena scratch(scratch_room_);
-  const Result<ByteView> token = section->provider->normalise_token(command.token, scratch);
+  const Result<ByteView> token = read_token(*section, command, false, scratch);
+  if (!token.ok() && token.error() == Error::denied) {
+    return refuse(command, "cancel", "not-acceptable",
+                  "Endpoints must be at port 443 of public addresses; others only where allow_private lists them.");
+  }
   if (!token.ok() || looks_like_identity(token.value())) {
     return refuse_value(command, tigase ? "device-token" : "token", command.token, "is not a token of this provider");
   }
-  ByteView second;
-  if (!command.second_token.empty()) {
-    const Result<ByteView> read = section->provider->normalise_token(command.second_token, scratch);
-    if (!read.ok())
-      return refuse_value(command, "device-second-token", command.second_token, "is not a token of this provider");
-    second = read.value();
+  const Result<ByteView> read = read_second(*section, command, scratch);
+  if (!read.ok()) {
+    if (section->curve != nullptr) return refuse_value(command, "p256dh", command.p256dh, "and auth are no keys");
+    return refuse_value(command, "device-second-token", command.second_token, "is not a token of this provider");
   }
+  const ByteView second = read.value();
 
   const Identity identity(command, account);
   Registration wanted{.node = {},
@@ -184,7 +214,7 @@ Status Enroll::find_named(const Command& command, string_view account, Registrat
     Section* section = i == 0 ? named : &tools_.sections[i - 1];
     if (section == nullptr || (i > 0 && section == named)) continue;
     Arena scratch(scratch_room_);
-    const Result<ByteView> token = section->provider->normalise_token(command.token, scratch);
+    const Result<ByteView> token = read_token(*section, command, true, scratch);
     if (!token.ok()) continue;
     const Status found = tools_.registry.find_device(account, token.value(), record_room_, known, &staged);
     if (found.ok() || found.error() != Error::not_found) return found;

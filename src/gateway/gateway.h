@@ -35,6 +35,8 @@ class Gateway {
   void tick(Instant now) { publish_.tick(now); }
   Instant due() const { return earlier(publish_.due(), upkeep_.due()); }
   void stop(Instant now);
+  // The public key of Web Push, which is read after the wiring; outlives this.
+  void set_vapid_key(string_view key) { service_.vapid_key = key; }
 
   Publish& publish() { return publish_; }
 
