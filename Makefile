@@ -123,6 +123,11 @@ $(BUILD)/swarm: $(call objects_in,test/swarm/program) $(SWARM)
 	$(call say,LINK,$@)
 	$(call link,$(filter %.o,$^))
 
+# What our translators say, for programs of others to read: test/peers.
+$(BUILD)/speaker: $(call objects_in,test/peers/program) $(call archives,$(addprefix src/,push $(call with_uses,push)) $(HEAP))
+	$(call say,LINK,$@)
+	$(call link,$(filter %.o,$^))
+
 $(UNITS):
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
@@ -149,7 +154,7 @@ fuzz:
 	+@$(FUZZ_MAKE) fuzz-programs
 	@tools/fuzz.sh '$(BUILD)/fuzz' '$(or $(SECONDS),60)'
 
-programs: all $(UNITS) $(SCENARIO) $(BUILD)/swarm
+programs: all $(UNITS) $(SCENARIO) $(BUILD)/swarm $(BUILD)/speaker
 unit: $(UNITS)
 	@tools/count_tests.sh $(UNITS)
 scenario: $(SCENARIO)
@@ -171,6 +176,7 @@ test: setup
 
 setup:
 	@tools/setup.sh test
+	@PYTHON='$(PYTHON)' tools/peers.sh
 demo:
 	@tools/setup.sh demo
 	@$(MAKE) --no-print-directory all
@@ -198,7 +204,7 @@ clean:
 help:
 	@printf '%s\n' \
 	  'make            builds build/tocsin' \
-	  'make setup      installs the Debian packages for building, the demo and the tests' \
+	  'make setup      installs the Debian packages for building, the demo and the tests; fetches test/peers' \
 	  'make demo       shows a message to an offline user becoming a push (setup first)' \
 	  'make check      build, unit tests, scenarios: no root, no network, no setup' \
 	  'make test       everything that CI runs (setup first)' \

@@ -33,6 +33,27 @@ struct Interest {
 
 inline constexpr uint32_t addresses_max = 16;
 
+// Where to listen.
+struct Door {
+  enum class Kind : uint8_t {
+    tcp,        // address
+    dual,       // both families at address.port, by one socket (IPv4 alone where the system has no IPv6)
+    unix_path,  // a socket of the file system at path, with permissions mode
+    handed,     // number `index` of those that the service manager opened and handed over (sd_listen_fds(3))
+  };
+  Kind kind = Kind::tcp;
+  Address address{};
+  const char* path = "";
+  uint32_t mode = 0600;
+  uint32_t index = 0;
+};
+
+struct Accepted {
+  Handle socket = no_handle;
+  Address peer;        // an IPv4 peer of a dual socket has its IPv4 address
+  bool local = false;  // it came by a unix socket: peer says nothing
+};
+
 struct Lookup {
   Error error = Error::none;
   uint32_t count = 0;
@@ -48,7 +69,18 @@ class Net {
   virtual Result<size_t> receive(Handle socket, Bytes room) = 0;
   // How many bytes were taken, possibly fewer; Error::again when none. Never raises SIGPIPE.
   virtual Result<size_t> send(Handle socket, ByteView bytes) = 0;
+  // Ends what we send; what the peer sends still comes.
+  virtual void finish(Handle socket) = 0;
   virtual void shut(Handle socket) = 0;
+
+  // A socket that takes connections: can_read says that accept has one. At an IPv6 address only IPv6 comes. A unix
+  // path whose listener died is taken over. Error::busy: somebody else listens there. Error::unreachable: no interface
+  // has the address (yet). Error::denied: not allowed (ports under 1024, directories). Error::not_found: no directory,
+  // or nothing of that index was handed over.
+  virtual Result<Handle> listen(const Door& door) = 0;
+  // TCP_NODELAY set. Error::again: nobody waits. Error::exhausted: the system has no descriptor left; who waits still
+  // waits. Listeners are shut like sockets.
+  virtual Result<Accepted> accept(Handle listener) = 0;
 
   // Name lookup, both families, uncached, at most lookups_max at once. host may be an
   // IP literal. The ticket is asked with lookup_done after every wait; a ticket ends

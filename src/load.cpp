@@ -10,6 +10,7 @@ constexpr Place xmpp_place{.kind = SectionKind::xmpp};
 constexpr size_t secret_bytes_max = 256;
 constexpr uint32_t readable_by_all = 0004;
 constexpr string_view certificate_begins = "-----BEGIN CERTIFICATE-----";
+constexpr string_view key_ends = "PRIVATE KEY-----";
 
 constexpr const char* ca_files[] = {
     "/etc/ssl/certs/ca-certificates.crt",  // Debian, Alpine, OpenWrt
@@ -26,15 +27,21 @@ int code_for(Error error) {
   }
 }
 
-// The key of the conf that names what a section signs with.
+// The key of the conf that names what a section shows or signs with.
 string_view credential_key(const Settings& settings, uint32_t section) {
   if (settings.is_webpush(section)) return "vapid_key";
-  return settings.is_apns(section) ? "key" : "service_account";
+  if (!settings.is_apns(section)) return "service_account";
+  return settings.apns[section].certificate.empty() ? "key" : "certificate";
 }
-string_view credential_path(const Settings& settings, uint32_t section) {
-  if (settings.is_webpush(section)) return settings.webpush[0].vapid_key.view();
-  return settings.is_apns(section) ? settings.apns[section].key.view()
-                                   : settings.fcm_of(section).service_account.view();
+
+// The file that a key of the conf names.
+string_view path_of(const Settings& settings, uint32_t section, string_view key_name) {
+  if (key_name == "vapid_key") return settings.webpush[0].vapid_key.view();
+  if (key_name == "service_account") return settings.fcm_of(section).service_account.view();
+  if (key_name == "key") return settings.apns[section].key.view();
+  if (key_name == "certificate") return settings.apns[section].certificate.view();
+  if (key_name == "certificate_key") return settings.apns[section].certificate_key.view();
+  return settings.section(section).ca_file.view();
 }
 
 // The arena's next user must not find a secret.
@@ -134,30 +141,66 @@ void Loader::read_provider(uint32_t section, Arena& room, LoadedFiles& files) {
     if (!read_certificates(section, room, files)) provider.off = true;
     return;
   }
-  const string_view path = credential_path(*settings_, section);
+  const bool apns = settings_->is_apns(section);
+  const string_view name = credential_key(*settings_, section);
+  const string_view path = path_of(*settings_, section, name);
   if (path.empty()) {  // validate() spoke of it
     provider.off = true;
     return;
   }
-  const bool apns = settings_->is_apns(section);
-  const string_view name = credential_key(*settings_, section);
   const Wanted wanted{.path = path,
                       .where = parser_.origins().key(place(section), name),
                       .key = name,
                       .bytes_max = apns ? key_bytes_max : service_account_bytes_max,
                       .weight = Weight::provider_off};
-  const Read key = read(wanted, room);
-  if (!key.ok || !check_mode(wanted, key.mode)) {
+  if (name == "certificate") {
+    read_own_certificate(section, room, files);
+  } else if (!read_credential(wanted, room, provider.key)) {
     provider.off = true;
-  } else if (apns && !has(key.bytes, "-----BEGIN PRIVATE KEY-----")) {
+  } else if (apns && !has(provider.key, "-----BEGIN PRIVATE KEY-----")) {
     turn_off(files, section, "key",
              "the file is not the unencrypted .p8 key that Apple hands out (PEM, BEGIN PRIVATE KEY)");
-  } else {
-    provider.key = key.bytes;
   }
   // Also for a provider that is off: the operator sees all faults at once.
   if (!read_certificates(section, room, files)) provider.off = true;
-  if (provider.off) provider.key = {};
+  if (provider.off) provider.key = provider.certificate = {};
+}
+
+bool Loader::read_credential(const Wanted& wanted, Arena& room, ByteView& bytes) {
+  const Read file = read(wanted, room);
+  if (!file.ok) return false;
+  bytes = file.bytes;
+  // A certificate alone is no secret.
+  if (wanted.key == "certificate" && !has(bytes, key_ends)) return true;
+  return check_mode(wanted, file.mode);
+}
+
+void Loader::read_own_certificate(uint32_t section, Arena& room, LoadedFiles& files) {
+  LoadedFiles::Provider& provider = files.sections[section];
+  Wanted wanted{.path = settings_->apns[section].certificate.view(),
+                .where = parser_.origins().key(place(section), "certificate"),
+                .key = "certificate",
+                .bytes_max = certificate_file_bytes_max,
+                .weight = Weight::provider_off};
+  if (!read_credential(wanted, room, provider.certificate)) {
+    provider.off = true;
+  } else if (!has(provider.certificate, certificate_begins)) {
+    turn_off(files, section, "certificate",
+             "the file holds no certificate in PEM (BEGIN CERTIFICATE); a .p12 file becomes one with: openssl pkcs12 "
+             "-nodes -in FILE.p12 -out FILE.pem");
+  }
+  wanted.path = settings_->apns[section].certificate_key.view();
+  if (!wanted.path.empty()) {
+    wanted.where = parser_.origins().key(place(section), "certificate_key");
+    wanted.key = "certificate_key";
+    wanted.bytes_max = key_bytes_max;
+    if (!read_credential(wanted, room, provider.key)) provider.off = true;
+  } else if (provider.off || has(provider.certificate, key_ends)) {
+    provider.key = provider.certificate;
+  } else {
+    turn_off(files, section, "certificate",
+             "its private key is not in this file; set certificate_key to the file it is in");
+  }
 }
 
 bool Loader::read_certificates(uint32_t section, Arena& room, LoadedFiles& files) {
@@ -213,10 +256,16 @@ void Loader::turn_off(LoadedFiles& files, uint32_t section, string_view key_name
   LoadedFiles::Provider& provider = files.sections[section];
   if (section < loaded_ && !provider.off) --files.providers_on;
   provider.off = true;
-  const bool credential = key_name == credential_key(*settings_, section);
-  const string_view path =
-      credential ? credential_path(*settings_, section) : settings_->section(section).ca_file.view();
-  FaultLine line(*faults_, parser_.origins().nearest(place(section), key_name), Weight::provider_off, exit_code::conf);
+  say_of(section, key_name, Weight::provider_off, sentence);
+}
+
+void Loader::warn(uint32_t section, string_view key_name, string_view sentence) {
+  say_of(section, key_name, Weight::warning, sentence);
+}
+
+void Loader::say_of(uint32_t section, string_view key_name, Weight weight, string_view sentence) {
+  const string_view path = path_of(*settings_, section, key_name);
+  FaultLine line(*faults_, parser_.origins().nearest(place(section), key_name), weight, exit_code::conf);
   line.text(key_name).text(": ");
   if (!path.empty()) line.path(path).text(": ");  // else it is the system's store
   line.text(sentence);

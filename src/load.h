@@ -17,6 +17,8 @@ namespace tocsin {
 
 inline constexpr size_t conf_bytes_max = 256 * 1024;
 inline constexpr size_t key_bytes_max = 8 * 1024;
+// With its key and those above it; `openssl pkcs12` writes each twice, in words as well.
+inline constexpr size_t certificate_file_bytes_max = 32 * 1024;
 // A service account has 2.4 KB; google-services.json, which is often taken for one, may have many times that.
 inline constexpr size_t service_account_bytes_max = 64 * 1024;
 inline constexpr size_t ca_bytes_max = 512 * 1024;
@@ -28,9 +30,10 @@ inline constexpr size_t load_room_bytes = 1024 * 1024;
 // size: mbedTLS wants to see it after PEM.
 struct LoadedFiles {
   struct Provider {
-    bool off = false;  // takes registrations, but its publishes get `wait`
-    ByteView key;      // APNs: PEM; FCM: the service account's JSON; empty when off
-    ByteView ca;       // PEM; the system's store where the section names none
+    bool off = false;      // takes registrations, but its publishes get `wait`
+    ByteView key;          // APNs: PEM; FCM: the service account's JSON; empty when off
+    ByteView certificate;  // APNs: PEM of what the key belongs to; empty where it signs tokens, and when off
+    ByteView ca;           // PEM; the system's store where the section names none
   };
   Provider sections[sections_max];  // by the section's number
   uint32_t providers_on = 0;
@@ -50,6 +53,8 @@ class Loader {
   // For what shows only when the key or the certificates are used: one more fault, at
   // the line of that key of the conf, and the section is off.
   void turn_off(LoadedFiles& files, uint32_t section, string_view key_name, string_view sentence);
+  // The same for what is no fault yet.
+  void warn(uint32_t section, string_view key_name, string_view sentence);
 
  private:
   // A file to be read, and how to speak of it.
@@ -70,6 +75,9 @@ class Loader {
   void read_secret(Arena& room);
   Place place(uint32_t section) const { return place_of_section(*settings_, section); }
   void read_provider(uint32_t section, Arena& room, LoadedFiles& files);
+  bool read_credential(const Wanted& wanted, Arena& room, ByteView& bytes);
+  void read_own_certificate(uint32_t section, Arena& room, LoadedFiles& files);
+  void say_of(uint32_t section, string_view key_name, Weight weight, string_view sentence);
   bool read_certificates(uint32_t section, Arena& room, LoadedFiles& files);
   bool read_system_certificates(Where where, Arena& room, ByteView& ca);
   Read read(const Wanted& wanted, Arena& room);

@@ -6,6 +6,7 @@
 #include "load.h"
 #include "mem/heap_default.h"
 #include "memory_plan.h"
+#include "online_check.h"
 #include "port/posix/become.h"
 #include "port/posix/port_posix.h"
 #include "port/posix/reserve.h"
@@ -74,11 +75,20 @@ uint32_t arm_sections(Wiring& wiring, Loader& loader, Program& program) {
     const char* problem = "";
     if (wiring.arm(i, program.files, &culprit, &problem)) {
       ++armed;
+      if (!wiring.certificate_remark(i).empty()) loader.warn(i, "certificate", wiring.certificate_remark(i));
     } else {
       loader.turn_off(program.files, i, culprit, problem);
     }
   }
   return armed;
+}
+
+// Only looked at: the first start makes it, as the service's user.
+void check_vapid_key(Wiring& wiring, Loader& loader, Program& program) {
+  VapidKeyFile file;
+  const Status read = wiring.open_vapid_key(file, true);
+  if (read.ok() || read.error() == Error::not_found) return;
+  loader.turn_off(program.files, program.settings.section_count() - 1, "vapid_key", file.problem.view());
 }
 
 int exit_code_of(Error error) {
@@ -127,6 +137,7 @@ int run(Wiring& wiring, Loader& loader, Program& program, posix::PosixPort& posi
     return fail(posix.console(), exit_code_of(state.error()), program.state.problem.view());
   }
   wiring.set_key(program.state.key);
+  wiring.set_endpoint_key(program.state.endpoint_key);
   VapidKeyFile vapid;
   if (const Status opened = wiring.open_vapid_key(vapid); !opened.ok()) {
     return fail(posix.console(), exit_code_of(opened.error()), vapid.problem.view());
@@ -134,7 +145,9 @@ int run(Wiring& wiring, Loader& loader, Program& program, posix::PosixPort& posi
   if (vapid.made)
     LogLine(log, Level::info, "vapid_key_made")
         .sentence("check", "without this file all Web Push devices must register anew: back up the state directory");
+  const uint32_t shown = program.faults.count();
   const uint32_t armed = arm_sections(wiring, loader, program);
+  show_faults(program.faults, posix.console(), shown);
   if (const int code = open_registry(wiring, program, posix, log); code != exit_code::ok) return code;
   posix.signals().catch_all();
   LogLine(log, Level::info, "ready")
@@ -142,6 +155,12 @@ int run(Wiring& wiring, Loader& loader, Program& program, posix::PosixPort& posi
       .field("domain", program.settings.xmpp.domain.view())
       .field("providers", int64_t{armed})
       .field("devices", int64_t{wiring.registry().count()});
+  for (uint32_t i = 0; i < wiring.section_count(); ++i) {
+    if (!wiring.section(i).off) continue;
+    LogLine(log, Level::error, "provider_off")
+        .field("provider", wiring.section(i).name)
+        .sentence("check", "its publishes get `wait` until its key works; tocsin check says what is wrong");
+  }
   posix.console().gather();
   Loop& loop = wiring.loop();
   while (!loop.stopped()) {
@@ -151,6 +170,18 @@ int run(Wiring& wiring, Loader& loader, Program& program, posix::PosixPort& posi
     if (arrived.stop) loop.stop();
   }
   return exit_code::ok;
+}
+
+// A line for each provider. conf_code: what the conf alone is worth; it stays when it is bad.
+int ask_providers(Wiring& wiring, OnlineCheck& probes, posix::PosixConsole& console, int conf_code) {
+  probes.run(wiring);
+  for (uint32_t i = 0; i < wiring.section_count(); ++i) {
+    uint8_t room[1000];
+    Writer line(room);
+    line.text(wiring.section(i).name).text(": ").text(probes.finding(i).text.view()).text("\n");
+    (void)console.out(line.view()).ok();
+  }
+  return conf_code != exit_code::ok ? conf_code : probes.code();
 }
 
 class ConsoleScreen final : public Screen {
@@ -184,7 +215,11 @@ int start_registry_command(const CommandLine& line, posix::PosixPort& posix) {
 int print_vapid_key(const Settings& settings, posix::PosixPort& posix) {
   uint8_t room[path_bytes_max + 16];
   Writer name(room);
-  name.text(settings.state.directory.view()).character('/').text(vapid_key_name).character('\0');
+  if (settings.webpush.empty()) {
+    name.text(settings.state.directory.view()).character('/').text(vapid_key_name).character('\0');
+  } else {
+    name.text(settings.webpush[0].vapid_key.view()).character('\0');
+  }
   if (name.overflowed()) return fail(posix.console(), exit_code::conf, "[state] directory is too long");
   Heap heap(posix::reserve_memory(vapid_key_heap_bytes), "vapid key");
   VapidKeyFile file;
@@ -228,24 +263,33 @@ int start(const CommandLine& line, Program& program, posix::PosixPort& posix, He
            .ok()) {
     return fail(posix.console(), exit_code::cannot_create, "the log of [log] to can not be opened");
   }
-  Log log(posix.console(), program.settings.log.level);
+  const bool online = line.task == Task::check && line.online;
+  Log log(posix.console(), line.task == Task::check ? Level::error : program.settings.log.level);
   const Bytes memory = posix::reserve_memory(program.plan.region_total());
   if (memory.empty())
     return fail(posix.console(), exit_code::system, "the system has no memory for the plan; see: tocsin plan");
   Region region(memory);
+  std::optional<OnlineCheck> probes;
+  if (online) {
+    Region apart(posix::reserve_memory(OnlineCheck::bytes_for(program.settings.section_count())));
+    probes.emplace(apart, program.settings.section_count(), posix.port());
+  }
   Wiring& wiring = *new (region.carve(sizeof(Wiring)).data()) Wiring(region, {.settings = program.settings,
                                                                               .files = program.files,
                                                                               .port = posix.port(),
                                                                               .log = log,
-                                                                              .version = TOCSIN_VERSION});
+                                                                              .version = TOCSIN_VERSION,
+                                                                              .source = online ? &*probes : nullptr});
   GW_CHECK(region.used() == program.plan.region_total());
   int code = exit_code::ok;
   if (line.task == Task::check) {
+    check_vapid_key(wiring, loader, program);
     arm_sections(wiring, loader, program);
     show_faults(program.faults, posix.console());
     if (posix::is_root())
       (void)posix.console().err("tocsin: checked as root; the service may see less: add --as USER\n").ok();
     code = program.faults.check_exit_code();
+    if (online) code = ask_providers(wiring, *probes, posix.console(), code);
     if (code == exit_code::ok) (void)posix.console().out("the conf is good\n").ok();
   } else {
     show_faults(program.faults, posix.console());

@@ -29,8 +29,9 @@ HeapSizes heap_sizes(const Settings& settings) {
   sizes.h2_web_push = region_rounded(h2_session_bytes(sizes.streams_web_push, 2600, 12));
   sizes.h2_token = region_rounded(h2_session_bytes(1));
   sizes.json = 16 * 1024;
-  sizes.key = 16 * 1024;      // measured: 6 KiB while it is read, 2 KiB afterwards
-  sizes.rsa_key = 32 * 1024;  // measured: 8.4 KB while it signs, 2.8 KB afterwards; with 4,096 bits 15.9 and 5.0
+  sizes.key = 16 * 1024;          // measured: 6 KiB while it is read, 2 KiB afterwards
+  sizes.certificate = 64 * 1024;  // measured: 11 KiB with RSA-2048; text of the largest file, and several of them, fit
+  sizes.rsa_key = 32 * 1024;      // measured: 8.4 KB while it signs, 2.8 KB afterwards; with 4,096 bits 15.9 and 5.0
   return sizes;
 }
 
@@ -61,6 +62,7 @@ void plan_memory(const Settings& settings, const LoadedFiles& files, Plan& plan)
            "max_devices index entries and two staging buffers");
   plan.add("throttle", 1, Throttle::bytes_for(Wiring::throttle_options(settings)),
            "limits of the devices that were active last");
+  plan.add("publishers", 1, Publishers::bytes_for(), "limits of the domains that published last");
   plan.add("jobs", limits.max_inflight, Pool<Job>::slot_bytes, "max_inflight publishes that wait for their answer");
   plan.add("pushes", pushes, Pool<Push>::slot_bytes, "max_inflight + max_pending requests with their bytes");
   plan.add("push deadlines", pushes, sizeof(Push*), "what waits for its retry, by time");
@@ -71,6 +73,9 @@ void plan_memory(const Settings& settings, const LoadedFiles& files, Plan& plan)
   plan.add("waiting registrations", 1, Enroll::waiting_bytes, "answers that wait for a sync");
   plan.add("record (register)", 1, Registry::record_bytes_max, "one registration read from the registry");
   plan.add("token scratch", 1, 2 * token_bytes_max, "tokens of one registration, normalised");
+  if (const RelayLimits relays = Wiring::relay_limits(settings); relays.waiting > 0) {
+    plan.add("relays", 1, Relay::bytes_for(relays), "posts to endpoints that wait for their client, with their bytes");
+  }
   plan.add("ciphertext", 1, LinkScratch::cipher_bytes, "one receive of any provider");
   plan.add("plaintext", 1, LinkScratch::plain_bytes, "one TLS record of any provider");
   for (uint32_t i = 0; i < settings.section_count(); ++i) {
@@ -95,7 +100,12 @@ void plan_memory(const Settings& settings, const LoadedFiles& files, Plan& plan)
       plan.add("origin http/1.1", lanes, web_push_sizes.http1_head_bytes, "the head of one request");
       continue;
     }
-    plan.add("key", 1, apns ? heaps.key : heaps.rsa_key, "the section's signing key");
+    const bool certificate = apns && !files.sections[i].certificate.empty();
+    if (certificate) {
+      plan.add("certificate", 1, heaps.certificate, "what the section shows to Apple, and its key");
+    } else {
+      plan.add("key", 1, apns ? heaps.key : heaps.rsa_key, "the section's signing key");
+    }
     plan.add("tls heaps", 2, heaps.tls, "mbed TLS: the section's connection and one that drains");
     plan.add("h2 heaps", 2, apns ? heaps.h2 : heaps.h2_fcm, "nghttp2: streams in flight on either");
     plan.add("tls output", 2, OriginConnection::Sizes{}.output_bytes, "ciphertext that waits to leave");

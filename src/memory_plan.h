@@ -23,6 +23,7 @@ struct HeapSizes {
   size_t json = 0;         // one answer of a provider
   size_t key = 0;          // one signing key of APNs
   size_t rsa_key = 0;      // … of a service account
+  size_t certificate = 0;  // what is shown to Apple in place of a token, with its key
   size_t roots(size_t pem_bytes) const { return 48 * 1024 + 4 * pem_bytes; }
   uint32_t streams = 0;      // in flight per HTTP/2 session with APNs
   uint32_t streams_fcm = 0;  // … with FCM

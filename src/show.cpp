@@ -19,9 +19,9 @@ void right(Writer& out, uint64_t value, size_t width) {
 
 }  // namespace
 
-void show_faults(const Faults& faults, posix::PosixConsole& console) {
+void show_faults(const Faults& faults, posix::PosixConsole& console, uint32_t from) {
   uint8_t room[2048];
-  for (uint32_t i = 0; i < faults.count(); ++i) {
+  for (uint32_t i = from; i < faults.count(); ++i) {
     Writer line(room);
     line.text("tocsin: ").text(faults[i].weight == Weight::warning ? "warning: " : "").text(faults[i].text).text("\n");
     (void)console.err(line.view()).ok();

@@ -7,7 +7,8 @@
 
 namespace tocsin {
 
-void show_faults(const Faults& faults, posix::PosixConsole& console);  // stderr, a line each: "tocsin: …"
+// stderr, a line each: "tocsin: …". from: how many were shown before.
+void show_faults(const Faults& faults, posix::PosixConsole& console, uint32_t from = 0);
 void show_plan(const Plan& plan, bool json, posix::PosixConsole& console);
 
 }  // namespace tocsin

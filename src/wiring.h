@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/siphash.h"
+#include "crypto/certificate.h"
 #include "crypto/crypto.h"
 #include "gateway/token_desk.h"
 #include "link/journal_file.h"
@@ -29,7 +30,8 @@ struct WiringInputs {
   port::Port& port;
   Log& log;
   string_view version;
-  Authority* authority = nullptr;  // decides about the registry's changes; nullptr: the local file alone
+  RequestSource* source = nullptr;  // takes the place of Publish towards the providers: `check --online`
+  Authority* authority = nullptr;   // decides about the registry's changes; nullptr: the local file alone
 };
 
 class Wiring {
@@ -37,6 +39,7 @@ class Wiring {
   static Registry::Options registry_options(const Settings& settings);
   static Throttle::Options throttle_options(const Settings& settings);
   static PublishLimits publish_limits(const Settings& settings);
+  static RelayLimits relay_limits(const Settings& settings);
   static size_t fcm_bytes() { return sizeof(FcmParts); }
   static size_t web_push_bytes() { return sizeof(WebPushParts); }
   // Origins that are connected to at the same time: browsers have four makers, and most distributors are few people's.
@@ -55,9 +58,15 @@ class Wiring {
   // Opens the key of Web Push, which is made where there is none; after set_key, before arm. An error is final, and
   // file.problem says it. read_only: makes none.
   Status open_vapid_key(VapidKeyFile& file, bool read_only = false);
+  // Or there is none yet.
+  bool vapid_key_signs() const;
+  // The key of endpoints' names, likewise.
+  void set_endpoint_key(const EndpointKey& key) { enroll_->set_endpoint_key(key); }
   // Loads keys and roots of section i, so that it can push. Else the section is off and problem is a
-  // sentence about the conf key `culprit` names ("key", "service_account" or "ca_file").
+  // sentence about the conf key `culprit` names ("key", "certificate", "service_account", "ca_file" …).
   bool arm(uint32_t section, const LoadedFiles& files, const char** culprit, const char** problem);
+  // About the certificate that an armed section shows: a sentence when it ends soon, else "".
+  string_view certificate_remark(uint32_t section) const { return origins_[section].apns.remark.view(); }
   // Opens and replays the registry, then says `ready`.
   Status open_registry(const char* path, const char* directory);
   Registry& registry() { return *registry_; }
@@ -67,6 +76,7 @@ class Wiring {
   Loop& loop() { return loop_; }
   Section& section(uint32_t i) { return sections_[i]; }
   uint32_t section_count() const { return section_count_; }
+  std::span<OriginLink*> links() { return {links_, 2 * size_t{section_count_}}; }  // nullptr where there is none
   Heap& json_heap() { return *json_heap_; }
   Heap& xml_heap() { return *xml_heap_; }
   // Of the two connections of a section that is not off.
@@ -93,6 +103,8 @@ class Wiring {
     std::optional<Apns> provider;
     Es256Key key;
     std::optional<ApnsToken> token;
+    ClientCertificate certificate;  // in place of both
+    FixedText<200> remark;          // what is wrong with it, or soon will be
   };
   // Large, so only sections of this kind have one, carved.
   struct FcmParts {
@@ -126,18 +138,22 @@ class Wiring {
     Way way;
     FixedText<40> name;  // "apns/siskin"
   };
+  EndpointRules endpoint_rules(const AccessRules& access);
   void wire_section(uint32_t i, Region& region, const WiringInputs& inputs);
   void find_partner(Section& section);
   const Provider& make_apns(const ApnsSettings& settings, Origin& origin);
   const Provider& make_fcm(const FcmSettings& settings, const LoadedFiles::Provider& files, Region& region,
                            Origin& origin);
+  RequestSource& source() { return source_ != nullptr ? *source_ : *publish_; }
   void wire_token(const FcmSettings& settings, Section& section, Origin& origin, Region& region);
   const Provider& make_web_push(const WebPushSettings& settings, Section& section, Region& region);
   void wire_pool(Section& section, const TlsRoots& roots, Region& region);
-  Status load_key(uint32_t i, const LoadedFiles& files, const char** problem);
+  Status load_key(uint32_t i, const LoadedFiles& files, const char** culprit, const char** problem);
+  Status load_certificate(uint32_t i, const LoadedFiles& files, const char** culprit, const char** problem);
 
   const Settings& settings_;
   port::Port& port_;
+  RequestSource* source_;
   Log& log_;
   JournalFile journal_;
   Loop loop_;
@@ -152,12 +168,13 @@ class Wiring {
   uint32_t fact_count_ = 0;
   string_view services_[section_count_max];
   uint32_t service_count_ = 0;
-  string_view names_[section_count_max];
+  string_view names_[section_count_max + 1];  // of the registry's sections: endpoints have the last one
   Registry::FormerName former_names_[section_count_max * former_names_max];
   FixedText<40> former_texts_[section_count_max * former_names_max];  // "apns/siskin"
   uint32_t former_count_ = 0;
   string_view accounts_[domains_max];
   string_view publishers_[domains_max];
+  string_view endpoint_accounts_[domains_max];
   FixedText<domain_bytes_max> ping_domain_;
   std::optional<Heap> xml_heap_;
   std::optional<Heap> json_heap_;
@@ -167,6 +184,7 @@ class Wiring {
   std::optional<ComponentLink> component_;
   std::optional<Publish> publish_;
   std::optional<Enroll> enroll_;
+  std::optional<Relay> relay_;
   std::optional<Gateway> gateway_;
 };
 

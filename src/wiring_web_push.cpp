@@ -53,8 +53,12 @@ void Wiring::wire_pool(Section& section, const TlsRoots& roots, Region& region) 
                       .sizes = web_push_sizes,
                       .pooled = true,
                       .rules = {.allowed = {settings.allow_private.items, settings.allow_private.count}}},
-        lane, *publish_, port_, scratch_, log_);
+        lane, source(), port_, scratch_, log_);
   }
+}
+
+bool Wiring::vapid_key_signs() const {
+  return !web_push_->vapid->has_key() || web_push_->vapid->try_key(port_.entropy).ok();
 }
 
 Status Wiring::open_vapid_key(VapidKeyFile& file, bool read_only) {

@@ -9,6 +9,7 @@ import dataclasses
 import json
 import re
 
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
@@ -20,6 +21,7 @@ PAYLOAD_MAX = 4096
 PAYLOAD_MAX_VOIP = 5120
 COLLAPSE_ID_MAX = 64
 CLOCK_SLACK = 60
+TOPICS_OID = x509.ObjectIdentifier('1.2.840.113635.100.6.3.6')
 
 UUID = re.compile(r'[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}')
 PATH = re.compile(r'/3/device/([^/]*)')
@@ -76,12 +78,38 @@ def base64url(text):
     return base64.urlsafe_b64decode(text + '=' * (-len(text) % 4))
 
 
+def certificate_topics(der):
+    """The topics that a certificate in DER names, or None: it names none. They stand in an extension, a SEQUENCE of a topic
+    and a SEQUENCE of the kinds of pushes for it, in turn, all of them short."""
+    certificate = x509.load_der_x509_certificate(der)
+    try:
+        rest = certificate.extensions.get_extension_for_oid(TOPICS_OID).value.value[2:]
+    except x509.ExtensionNotFound:
+        return None
+    topics = set()
+    while rest:
+        tag, size = rest[:2]
+        if tag == 0x0c:
+            topics.add(rest[2:2 + size].decode())
+        rest = rest[2 + size:]
+    return topics
+
+
+def base64url_of(data):
+    return base64.urlsafe_b64encode(data).rstrip(b'=').decode()
+
+
 class Rules:
-    """What one team may do. `topics` are the plain bundle ids; voip adds its suffix."""
+    """What one team may do. `topics` are the plain bundle ids; voip adds its suffix.
+
+    `clients_under`: the path of an authority (PEM); clients are asked for a certificate under it, and one that shows a good
+    certificate needs no token."""
+    alpn = ('h2',)
     first_streams = 1  # as seen in a log of the real service: one until the first good token
     known_headers = KNOWN_HEADERS
 
-    def __init__(self, team_id, key_id, public_key, topics):
+    def __init__(self, team_id, key_id, public_key, topics, clients_under=None):
+        self.clients_under = clients_under
         self.team_id = team_id
         self.key_id = key_id
         self.public_key = public_key
@@ -145,13 +173,21 @@ class Rules:
             raise Refusal(403, 'InvalidProviderToken', f'iat is {issued - int(now)} s in the future')
         return jwt
 
-    def judge(self, headers, body, now):
-        """(Answer, device token, JWT or ''). `headers` is a list of (name, value) texts in wire order."""
+    def judge(self, headers, body, now, certificate=b''):
+        """(Answer, device token, JWT or ''). `headers` is a list of (name, value) texts in wire order; `certificate` is what
+        the client showed, in DER."""
         device = jwt = ''
         try:
             fields = _fields(headers)
             device = _device(fields)
-            jwt = self.judge_token(fields.get('authorization'), now)
+            if certificate:  # "APNs ignores the authorization header": ours sends none
+                if 'authorization' in fields:
+                    raise Refusal(403, 'InvalidProviderToken', 'a token beside a certificate')
+                topics = certificate_topics(certificate)
+                if topics is not None and fields.get('apns-topic') not in topics:
+                    raise Refusal(400, 'TopicDisallowed', f'the certificate is for {sorted(topics)}')
+            else:
+                jwt = self.judge_token(fields.get('authorization'), now)
             if not TOKEN.fullmatch(device):
                 raise Refusal(400, 'BadDeviceToken', 'the device token is not 32 or more bytes in hex')
             push_type = self._judge_headers(fields, now)

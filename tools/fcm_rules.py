@@ -131,6 +131,7 @@ def service_account(project, key, token_uri, email=None, key_id='0123456789abcde
 
 class Rules:
     """One project with one service account, given as its JSON. Requests for tokens are on record as device "token:EMAIL"."""
+    alpn = ('h2',)
     first_streams = 100
     known_headers = KNOWN_HEADERS
 

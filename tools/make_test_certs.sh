@@ -22,8 +22,9 @@ sign() {
   rm -rf ca && mkdir ca && : >ca/index && openssl rand -hex 8 >ca/serial
   {
     printf '[ca]\ndefault_ca=d\n[d]\ndatabase=ca/index\nserial=ca/serial\nnew_certs_dir=ca\npolicy=p\nunique_subject=no\n'
-    printf '[p]\ncommonName=supplied\n[e]\n%b\n[req]\ndistinguished_name=dn\nprompt=no\n[dn]\nCN=%s\n' \
+    printf '[p]\ncommonName=supplied\nuserId=optional\n[e]\n%b\n[req]\ndistinguished_name=dn\nprompt=no\n[dn]\nCN=%s\n' \
       "$extensions" "${subject:-$name}"
+    if [ -n "${uid:-}" ]; then printf 'UID=%s\n' "$uid"; fi
   } >conf
   openssl req -new -key "$name.key" -config conf -out "$name.csr" 2>/dev/null
   if [ "$issuer" = "$name" ]; then by="-selfsign -keyfile $name.key"; else by="-cert $issuer.crt -keyfile $issuer.key"; fi
@@ -64,6 +65,15 @@ rsa big_root 4096; sign big_root big_root "$long" sha384 "$authority"
 rsa big_upper 4096; sign big_upper big_root "$long" sha384 "$authority"
 rsa big_lower 4096; sign big_lower big_upper "$long" sha384 "$authority"
 rsa big_leaf 4096; sign big_leaf big_lower "$long" sha384 "$server\\n$names"
+
+# Certificates that a gateway shows to Apple, as Apple makes them: the bundle id in the subject, topics in an extension.
+apple="$usage\\nextendedKeyUsage=clientAuth\\n1.2.840.113635.100.6.3.1=ASN1:NULL"
+topics='1.2.840.113635.100.6.3.6=ASN1:SEQUENCE:topics\n[topics]\na=UTF8:org.example.siskin\nb=SEQUENCE:app\n'
+topics="$topics"'c=UTF8:org.example.siskin.voip\nd=SEQUENCE:voip\n[app]\na=UTF8:app\n[voip]\na=UTF8:voip'
+ec push_root; sign push_root push_root "$long" sha256 "$authority"
+rsa push_rsa 2048; uid=org.example.siskin; sign push_rsa push_root "$long" sha256 "$apple\\n$topics"; uid=
+ec push_ec; sign push_ec push_root "$long" sha256 "$apple"
+ec push_expired; sign push_expired push_root '-startdate 20200101000000Z -enddate 20210101000000Z' sha256 "$apple"
 
 # Keys for signing.
 ec push_key_1
@@ -106,8 +116,9 @@ text() {  # text NAME FILE...: one constant
   echo '// clang-format off'
   echo 'namespace tocsin::test {'
   echo
-  for name in ec_root other_root ec_p384_root old_root rsa_root big_root; do text "cert_$name" "$name.crt"; done
-  for name in ec_leaf ec_p384_leaf expired future unknown selfsigned nosan wide clientonly weakhash weakkey old_rooted; do
+  for name in ec_root other_root ec_p384_root old_root rsa_root big_root push_root; do text "cert_$name" "$name.crt"; done
+  for name in ec_leaf ec_p384_leaf expired future unknown selfsigned nosan wide clientonly weakhash weakkey old_rooted \
+    push_rsa push_ec push_expired; do
     text "cert_$name" "$name.crt"
     text "key_$name" "$name.key"
   done

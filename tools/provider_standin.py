@@ -1,13 +1,15 @@
 #!/usr/bin/python3
-"""A strict stand-in for Apple's push service, or with --fcm for Google's: TLS, HTTP/2 only, their rules and their words.
+"""A strict stand-in for Apple's push service, with --fcm for Google's, with --web-push for that of a browser: TLS, their rules and words.
 
-It makes a certificate authority of its own at the start, checks every request against apns_rules.py or fcm_rules.py, records it, and
-can be told to misbehave for chosen device tokens (FCM's token endpoint is the device "token:EMAIL").  Nothing of it leaves the loopback interface.
+It makes a certificate authority of its own at the start, checks every request against apns_rules.py, fcm_rules.py or webpush_rules.py,
+records it, and can be told to misbehave for chosen device tokens (FCM's token endpoint is the device "token:EMAIL", a browser's that of
+its endpoint's path).  HTTP/2 only, except for Web Push.  Nothing of it leaves the loopback interface.
 
 As a command it prints one JSON line {"event":"listening","port":…,"control":…,"ca":…} and runs until it gets SIGTERM or its
 standard input ends (with --follow-stdin).  The control port takes one JSON object a line and answers each with one:
   {"do":"behave","prefix":"aa01","how":{"do":"answer","status":503,"reason":"ServiceUnavailable","times":3}}
   {"do":"requests","device":"aa01"}   {"do":"faults"}   {"do":"forget"}   {"do":"stop"}
+  {"do":"subscribe","name":"laptop","key":"…"}       a browser's subscription, for Web Push; key: what `tocsin vapid-key` says
 As a module: `with Standin(...) as standin: standin.behave("aa01", **GONE); standin.wait_requests(1, "aa01")`.
 
 Behaviours, chosen by the longest matching prefix of the device token (lower-case hex; "" is everybody; FCM's in any case).  All but `accept` may have
@@ -16,12 +18,14 @@ Behaviours, chosen by the longest matching prefix of the device token (lower-cas
   answer status reason        that answer; 410 adds a timestamp in ms: `timestamp`, or two seconds from now.
                               FCM: reason is an errorCode or a word of the token endpoint, which tell the status;
                               `html`: a page; may have `retry_after`
+              Web Push: reason is a word of Apple's, `errno N` of Mozilla's, `mismatch` or `UnauthorizedRegistration` of Google's, or
+              nothing; may have `retry_after` and `location`
   delay seconds               200, later
   silence                     never answers
   goaway processed            GOAWAY that covers this request (then 200) or not (then nothing), then closes
   refuse                      RST_STREAM REFUSED_STREAM
   rst                         RST_STREAM INTERNAL_ERROR
-  reset                       a TCP reset
+  reset                       a TCP reset; in HTTP/1.1 also what `refuse`, `rst` and `goaway` without `processed` come to
 """
 import argparse
 import asyncio
@@ -37,8 +41,9 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import apns_rules  # noqa: E402
 import fcm_rules  # noqa: E402
+import webpush_rules  # noqa: E402
 from standin_connection import (ACCEPT, BAD_TOKEN, BROKEN, DEEDS, GOAWAY, GOAWAY_UNPROCESSED, GONE, REFUSE, RESET, RST,  # noqa: E402
-                                SILENCE, TOO_MANY, UNAVAILABLE, UNREGISTERED, Connection)
+                                SILENCE, TOO_MANY, UNAVAILABLE, UNREGISTERED, Chooser)
 from standin_keys import NAMES, make_certificates, make_provider_key, make_service_account  # noqa: E402
 
 STREAMS_TRUSTED = 500
@@ -109,7 +114,7 @@ class Standin:
         """A TCP reset on every connection that is open now."""
         def drop():
             for connection in list(self.connections):
-                connection.perform(0, RESET, None, None)
+                connection.cut()
         self._loop.call_soon_threadsafe(drop)
 
     # Called by the connections, in the loop's thread.
@@ -152,7 +157,10 @@ class Standin:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(os.path.join(self.directory, 'server.pem'), os.path.join(self.directory, 'server.key'))
-        context.set_alpn_protocols(['h2'])
+        context.set_alpn_protocols(self.rules.alpn)
+        if getattr(self.rules, 'clients_under', None):
+            context.load_verify_locations(self.rules.clients_under)
+            context.verify_mode = ssl.CERT_OPTIONAL
         context.sni_callback = self._check_name
         started = threading.Event()
         trouble = []
@@ -182,7 +190,7 @@ class Standin:
         self._stopped = asyncio.Event()
         # A handshake that fails is the client's affair (and sometimes the test): no traceback for it.
         self._loop.set_exception_handler(lambda _loop, words: self.note_fault(0, str(words.get('exception') or words['message'])))
-        server = await self._loop.create_server(lambda: Connection(self), self.address, self.port, ssl=context)
+        server = await self._loop.create_server(lambda: Chooser(self), self.address, self.port, ssl=context)
         self.port = server.sockets[0].getsockname()[1]
         started.set()
         await self._stopped.wait()
@@ -208,6 +216,9 @@ def control_answer(standin, command):
         return {'requests': standin.requests(command.get('device', ''))}
     elif deed == 'faults':
         return {'faults': standin.faults()}
+    elif deed == 'subscribe':
+        made = standin.rules.subscribe(command.get('name', 'browser'), f'https://localhost:{standin.port}', command.get('key', ''))
+        return {'subscription': made.words}
     elif deed == 'forget':
         standin.forget()
     elif deed != 'stop':
@@ -258,6 +269,8 @@ def main():
     arguments.add_argument('--topic', action='append', help='bundle id, may repeat (default org.example.siskin)')
     arguments.add_argument('--fcm', metavar='JSON', help='be Google\'s services, for this service account; it is made where there is none')
     arguments.add_argument('--project', default='chat-example', help='of a service account that is made')
+    arguments.add_argument('--web-push', action='store_true', help='be the push service of a browser')
+    arguments.add_argument('--http1', action='store_true', help='with --web-push: without HTTP/2, as many services are')
     arguments.add_argument('--address', default='127.0.0.1')
     arguments.add_argument('--port', type=int, default=0)
     arguments.add_argument('--log', help='JSON-lines file of all requests')
@@ -265,7 +278,10 @@ def main():
     arguments.add_argument('--follow-stdin', action='store_true', help='stop when standard input ends')
     options = arguments.parse_args()
     try:
-        rules, key_path = make_fcm(options) if options.fcm else make_apns(options)
+        if options.web_push:
+            rules, key_path = webpush_rules.Rules(options.http1), ''
+        else:
+            rules, key_path = make_fcm(options) if options.fcm else make_apns(options)
     except (OSError, ValueError) as error:
         sys.exit(f'provider_standin: {error}')
 

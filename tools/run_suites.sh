@@ -56,6 +56,8 @@ suite() {
     text+=$'\n'$(explain "$log" | sed 's/^/    | /')
     { printf '%s:\n' "$name"; explain "$log" | head -n 16 | sed 's/^/    | /'; } >> "$logs/failures"
   fi
+  # Not a failure, but worth a look: what passed only when it was tried again.
+  ! grep -q '^again - ' "$log" || text+=$'\n'$(grep -A2 '^again - ' "$log" | head -n 12 | cut -c1-200 | sed 's/^/    | /' | tee -a "$logs/failures")
   printf '%s\n' "$text"  # one write: two lanes share the terminal
   [ "$failed" = 0 ]
 }
@@ -129,6 +131,9 @@ by_cmake() {
   suite 'CMake: same binary' whole tools/same_binary.sh "$build/tocsin" "$build/cmake/tocsin"
 }
 
+# Programs of others against ours. Those that `make setup` could not fetch are skipped.
+peers() { suite 'programs of others' "$python" test/peers/compare.py --speaker "$build/speaker"; }
+
 # Hostile input for a minute, from the seeds that are kept.
 fuzzed() { nice -n 10 "$make" -j"$jobs" --no-print-directory BUILD="$build" fuzz SECONDS=60; }
 
@@ -136,7 +141,9 @@ fuzzed() { nice -n 10 "$make" -j"$jobs" --no-print-directory BUILD="$build" fuzz
 end_to_end() {
   suite 'stand-in' "$python" test/e2e/standin_test.py
   suite 'stand-in (FCM)' "$python" test/e2e/standin_fcm_test.py
+  suite 'stand-in (Web Push)' "$python" test/e2e/standin_webpush_test.py
   suite 'end-to-end checks' "$python" test/e2e/run.py --binary "$build/tocsin"
+  suite 'check --online' "$python" test/e2e/online_test.py --binary "$build/tocsin"
   suite 'registry command' "$python" test/e2e/registry_test.py --binary "$build/tocsin"
   suite 'kills and full disks' "$python" test/e2e/durability_test.py --binary "$build/tocsin"
   suite 'README' "$python" test/e2e/readme_check.py --binary "$build/tocsin"
@@ -155,6 +162,7 @@ case $mode in
       sanitizers
       other_compiler
       by_cmake
+      peers
       suite 'fuzzing' fuzzed
       wait
     fi

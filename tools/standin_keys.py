@@ -69,3 +69,37 @@ def make_certificates(directory):
     with open(os.path.join(directory, 'server.pem'), 'wb') as file:
         file.write(server.public_bytes(serialization.Encoding.PEM))
     write_private(os.path.join(directory, 'server.key'), pem(key))
+
+
+def make_client_certificate(directory, topics=(), days=300, name='apns'):
+    """<name>.pem and <name>.key as Apple's (with the key of its request), and clients.pem, the authority above it; returns their
+    paths. `days` may be negative: it has expired."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    ca_key, key = ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, 'Stand-in authority for clients')])
+    subject = [x509.NameAttribute(NameOID.COMMON_NAME, 'Apple Push Services: ' + ', '.join(topics))]
+    if topics:
+        subject.append(x509.NameAttribute(NameOID.USER_ID, topics[0]))
+
+    def builder(whose, public):
+        return (x509.CertificateBuilder().subject_name(whose).issuer_name(ca_name).public_key(public)
+                .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=400))
+                .not_valid_after(now + datetime.timedelta(days=days)))
+
+    ca = builder(ca_name, ca_key.public_key()).add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    own = builder(x509.Name(subject), key.public_key()).add_extension(
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+    if topics:  # SEQUENCE of a topic and a SEQUENCE of the kinds of pushes for it, in turn
+        def der(tag, content):
+            assert len(content) < 128
+            return bytes([tag, len(content)]) + content
+        kinds = der(0x30, der(0x0c, b'app'))
+        value = der(0x30, b''.join(der(0x0c, topic.encode()) + kinds for topic in topics))
+        own = own.add_extension(x509.UnrecognizedExtension(x509.ObjectIdentifier('1.2.840.113635.100.6.3.6'), value), critical=False)
+    paths = [os.path.join(directory, file) for file in (f'{name}.pem', f'{name}.key', 'clients.pem')]
+    with open(paths[0], 'wb') as file:
+        file.write(own.sign(ca_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    write_private(paths[1], pem(key))
+    with open(paths[2], 'wb') as file:
+        file.write(ca.sign(ca_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    return paths

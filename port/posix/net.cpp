@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "port/posix/clock.h"
 #include "port/posix/errors.h"
+#include "port/posix/sockets.h"
 
 namespace tocsin::posix {
 
@@ -17,29 +17,6 @@ using port::Interest;
 using port::no_handle;
 
 namespace {
-
-// A peer that acknowledges nothing for so long is gone; the default is 15 minutes.
-[[maybe_unused]] constexpr int user_timeout_ms = 20'000;
-
-// Options are wishes: a socket without one of them still works.
-void wish(int socket, int level, int name, int value) { (void)setsockopt(socket, level, name, &value, sizeof value); }
-
-socklen_t to_system(const Address& address, sockaddr_storage& out) {
-  if (address.family == Address::Family::v4) {
-    sockaddr_in in{};
-    in.sin_family = AF_INET;
-    in.sin_port = htons(address.port);
-    std::memcpy(&in.sin_addr, address.bytes, 4);
-    std::memcpy(&out, &in, sizeof in);
-    return sizeof in;
-  }
-  sockaddr_in6 in{};
-  in.sin6_family = AF_INET6;
-  in.sin6_port = htons(address.port);
-  std::memcpy(&in.sin6_addr, address.bytes, 16);
-  std::memcpy(&out, &in, sizeof in);
-  return sizeof in;
-}
 
 bool watched(const Interest& i) { return i.socket != no_handle && (i.read || i.write); }
 
@@ -59,11 +36,7 @@ Result<Handle> PosixNet::connect(const Address& address) {
   const int family = address.family == Address::Family::v4 ? AF_INET : AF_INET6;
   const int socket = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
   if (socket < 0) return error_of(errno);
-  wish(socket, IPPROTO_TCP, TCP_NODELAY, 1);
-  wish(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
-#ifdef TCP_USER_TIMEOUT
-  wish(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout_ms);
-#endif
+  wish_for_tcp(socket);
   // EINTR: the connection is made all the same, in the background.
   if (::connect(socket, reinterpret_cast<const sockaddr*>(&to), to_bytes) == 0 || errno == EINPROGRESS ||
       errno == EINTR) {
@@ -102,6 +75,8 @@ Result<size_t> PosixNet::send(Handle socket, ByteView bytes) {
   if (taken < 0) return error_of(errno);
   return static_cast<size_t>(taken);
 }
+
+void PosixNet::finish(Handle socket) { (void)shutdown(socket, SHUT_WR); }
 
 void PosixNet::shut(Handle socket) { close(socket); }
 

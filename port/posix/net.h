@@ -11,7 +11,7 @@ namespace tocsin::posix {
 class PosixNet final : public port::Net {
  public:
   // Sockets that one wait may be given; more is a mistake of the wiring.
-  static constexpr size_t interests_max = 256;
+  static constexpr size_t interests_max = 1024;
 
   // wake ends a wait from outside; both outlive the net.
   PosixNet(Heap& resolver_heap, Wake& wake) : wake_(wake), resolver_(resolver_heap) {}
@@ -20,7 +20,10 @@ class PosixNet final : public port::Net {
   Status connect_result(port::Handle socket) override;
   Result<size_t> receive(port::Handle socket, Bytes room) override;
   Result<size_t> send(port::Handle socket, ByteView bytes) override;
+  void finish(port::Handle socket) override;
   void shut(port::Handle socket) override;
+  Result<port::Handle> listen(const port::Door& door) override;
+  Result<port::Accepted> accept(port::Handle listener) override;
   Result<uint32_t> lookup_start(string_view host, uint16_t port) override { return resolver_.start(host, port); }
   bool lookup_done(uint32_t ticket, port::Lookup& out) override { return resolver_.done(ticket, out); }
   void lookup_cancel(uint32_t ticket) override { resolver_.cancel(ticket); }

@@ -98,15 +98,27 @@ Result<int32_t> Network::connect(const Address& address) {
   const Place* there = place(address);
   const Path& path = there == nullptr ? default_path_ : there->path;
   if (path.reach == Reach::unreachable) return Error::unreachable;
-  uint16_t slot = 0;
-  while (slot < sizes_.connections && connections_[slot].state_ != Connection::State::unused) ++slot;
-  if (slot == sizes_.connections) return Error::exhausted;
-
-  Connection& c = *new (&connections_[slot]) Connection;
-  c.network_ = this;
+  Connection* taken = take_slot();
+  if (taken == nullptr) return Error::exhausted;
+  Connection& c = *taken;
   c.acceptor_ = there == nullptr ? nullptr : there->acceptor;
   c.address_ = address;
   c.path_ = path;
+  if (path.reach == Reach::accept && c.acceptor_ != nullptr) {
+    plan(time_->now() + path.latency, Kind::arrive, c);
+  } else if (path.reach != Reach::black_hole) {
+    plan(time_->now() + path.latency * 2, Kind::fail, c);
+  }
+  return handle_of(c);
+}
+
+// One that is connecting; nullptr: all are in use.
+Connection* Network::take_slot() {
+  uint16_t slot = 0;
+  while (slot < sizes_.connections && connections_[slot].state_ != Connection::State::unused) ++slot;
+  if (slot == sizes_.connections) return nullptr;
+  Connection& c = *new (&connections_[slot]) Connection;
+  c.network_ = this;
   c.number_ = ++numbers_;
   c.slot_ = slot;
   c.state_ = Connection::State::connecting;
@@ -114,12 +126,7 @@ Result<int32_t> Network::connect(const Address& address) {
   uint8_t* rings = rings_ + size_t{slot} * (sizes_.to_gateway_bytes + sizes_.to_peer_bytes);
   c.to_gateway_.ring = ByteRing({rings, sizes_.to_gateway_bytes});
   c.to_peer_.ring = ByteRing({rings + sizes_.to_gateway_bytes, sizes_.to_peer_bytes});
-  if (path.reach == Reach::accept && c.acceptor_ != nullptr) {
-    plan(time_->now() + path.latency, Kind::arrive, c);
-  } else if (path.reach != Reach::black_hole) {
-    plan(time_->now() + path.latency * 2, Kind::fail, c);
-  }
-  return handle_of(c);
+  return &c;
 }
 
 EventId Network::plan(Instant at, Kind kind, Connection& c) {
@@ -147,6 +154,7 @@ void Network::on_event(uint64_t tag) {
       if (!c.to_gateway_.held) break_gateway(c, Error::refused);
       return;
     case Kind::hand_over: return hand_over(c);
+    case Kind::knock: return knock(c);
   }
 }
 
@@ -221,6 +229,7 @@ void Network::hand_over(Connection& c) {
     if (c.number_ != number || !c.peer_open_) return;
   }
   if (c.handler_ != nullptr && c.ended()) {
+    if (c.gateway_open_) c.finish();  // it only finished: a peer has nothing to say then
     c.peer_open_ = false;
     c.handler_->closed(c, c.abortive_ ? Error::refused : Error::closed);
     release_if_done(c);

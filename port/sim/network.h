@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/ring.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "mem/region.h"
 #include "port/sim/timeline.h"
@@ -121,8 +122,8 @@ class Connection {
   void hold_to_peer() { to_peer_.held = true; }
   void release();
 
-  const Address& address() const { return address_; }
-  uint32_t id() const { return number_; }  // counts up, never reused within a simulation
+  const Address& address() const { return address_; }  // of the peer
+  uint32_t id() const { return number_; }              // counts up, never reused within a simulation
   Path& path() { return path_; }
   uint64_t bytes_from_gateway() const { return to_peer_.written; }
   uint64_t bytes_to_gateway() const { return to_gateway_.written; }
@@ -136,6 +137,8 @@ class Connection {
   PeerHandler* handler_ = nullptr;
   Acceptor* acceptor_ = nullptr;
   Address address_;
+  Address dialled_;              // by a peer that came to us …
+  FixedText<107> dialled_path_;  // … by a unix socket
   Path path_;
   uint32_t number_ = 0;
   uint16_t slot_ = 0;
@@ -143,6 +146,8 @@ class Connection {
   Error error_ = Error::none;  // waits for the gateway to ask; told once, as Linux does
   bool gateway_open_ = false;
   bool peer_open_ = false;
+  bool waiting_ = false;  // at a door of a gateway, not yet accepted
+  uint16_t door_ = 0;
   bool abortive_ = false;  // the gateway shut with bytes unread: its end is a reset
   bool rst_coming_ = false;
   bool paused_ = false;
@@ -158,6 +163,7 @@ class Network final : public Timed {
     uint32_t to_peer_bytes = 256 * 1024;
   };
   static constexpr uint32_t places_max = 64;
+  static constexpr uint16_t doors_max = 16;
 
   Network(Region& memory, const Sizes& sizes, Timeline& time);
 
@@ -166,6 +172,14 @@ class Network final : public Timed {
   Path& listen(const Address& address, Acceptor& acceptor, const Path& path = {});
   Path& path(const Address& address);             // makes an address that refuses if it is new
   Path& default_path() { return default_path_; }  // to addresses nobody knows: refused after its latency
+  // The other way around: a peer at `from` connects to where a gateway listens (any gateway: there is one of each
+  // address). It may send at once; nobody listening is closed() with Error::refused. path: how the way is.
+  Connection& dial(const Address& from, const Address& to, PeerHandler& handler, const Path& path = {});
+  Connection& dial(string_view unix_path, PeerHandler& handler, const Path& path = {});
+  // No interface has this address: listening there is Error::unreachable until it is back.
+  void take_away(const Address& address) { away_ = address; }
+  void bring_back() { away_ = Address{}; }
+
   // To all connections of an address that are up.
   void reset_all(const Address& address);
   void hold_all(const Address& address);
@@ -180,19 +194,40 @@ class Network final : public Timed {
   Result<size_t> send(int32_t handle, ByteView bytes);
   bool can_read(int32_t handle);
   bool can_write(int32_t handle);
+  void finish(int32_t handle);
   void shut(int32_t handle);
+  // Listening; path: of a unix socket, else empty. any: every address, v4 as well as v6.
+  Result<int32_t> listen(const Address& address, bool any, string_view path);
+  // The next one who waits; Error::again.
+  Result<int32_t> accept(int32_t listener);
+  bool is_local(int32_t handle);  // came by a unix path
+  const Address& peer(int32_t handle);
   void vanish(int32_t handle);  // power loss: the peer hears nothing
 
   void on_event(uint64_t tag) override;
 
  private:
   friend class Connection;
-  enum class Kind : uint8_t { arrive, establish, fail, to_peer, to_gateway, reset_gateway, hand_over };
+  enum class Kind : uint8_t { arrive, establish, fail, to_peer, to_gateway, reset_gateway, hand_over, knock };
   struct Place {
     Address address;
     Acceptor* acceptor;
     Path path;
   };
+  struct Listener {
+    bool open = false;
+    bool any = false;
+    Address address;
+    FixedText<107> path;
+  };
+  static constexpr uint16_t first_door = 0xff00;  // behind the slots of connections
+  Listener* listener_of(int32_t handle);
+  uint16_t door_for(const Address& to, string_view path) const;  // doors_max: nobody
+  Connection* take_slot();
+  Connection& start_dial(const Address& from, const Address& to, string_view unix_path, PeerHandler& handler,
+                         const Path& path);
+  void knock(Connection& c);
+  Connection* first_waiting(uint16_t door);
   Place* place(const Address& address);
   Place& make_place(const Address& address);
   Connection& of(int32_t handle);
@@ -217,6 +252,8 @@ class Network final : public Timed {
   uint64_t connects_ = 0;
   Path default_path_;
   Place places_[places_max];
+  Listener doors_[doors_max];
+  Address away_;  // port 0: none
 };
 
 }  // namespace tocsin::sim

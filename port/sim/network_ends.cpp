@@ -75,12 +75,14 @@ Result<size_t> Network::send(int32_t handle, ByteView bytes) {
 }
 
 bool Network::can_read(int32_t handle) {
+  if (const Listener* door = listener_of(handle)) return first_waiting(static_cast<uint16_t>(door - doors_)) != nullptr;
   Connection& c = of(handle);
   if (c.state_ == Connection::State::connecting) return false;
   return c.state_ == Connection::State::failed || c.to_gateway_.readable() > 0 || c.to_gateway_.ended;
 }
 
 bool Network::can_write(int32_t handle) {
+  if (listener_of(handle) != nullptr) return false;
   Connection& c = of(handle);
   if (c.state_ == Connection::State::connecting) return false;
   if (c.state_ == Connection::State::failed) return true;
@@ -90,16 +92,33 @@ bool Network::can_write(int32_t handle) {
   return used < window && window - used >= used / 2;
 }
 
+void Network::finish(int32_t handle) {
+  Connection& c = of(handle);
+  if (c.state_ == Connection::State::open && !c.to_peer_.finished) wrote(c, c.to_peer_, true);
+}
+
 void Network::shut(int32_t handle) {
+  if (Listener* door = listener_of(handle)) {
+    GW_CHECK(door->open);
+    while (Connection* c = first_waiting(static_cast<uint16_t>(door - doors_))) {
+      c->waiting_ = false;
+      break_both(*c);
+      c->gateway_open_ = false;
+      release_if_done(*c);
+    }
+    door->open = false;
+    return;
+  }
   Connection& c = of(handle);
   const bool unread = c.to_gateway_.readable() > 0;
   c.gateway_open_ = false;
   if (!c.peer_open_) return release_if_done(c);
   c.abortive_ = unread;  // RFC 1122 §4.2.2.13: closing with data unread sends a reset
-  wrote(c, c.to_peer_, true);
+  if (!c.to_peer_.finished) wrote(c, c.to_peer_, true);
 }
 
 void Network::vanish(int32_t handle) {
+  if (listener_of(handle) != nullptr) return shut(handle);
   Connection& c = of(handle);
   c.gateway_open_ = false;
   c.to_peer_.drop_in_flight();

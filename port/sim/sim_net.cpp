@@ -38,6 +38,31 @@ void SimNet::shut(Handle socket) {
   world_->network().shut(socket);
 }
 
+void SimNet::finish(Handle socket) {
+  if (!dead_) world_->network().finish(socket);
+}
+
+Result<Handle> SimNet::listen(const port::Door& door) {
+  using Kind = port::Door::Kind;
+  if (door.kind == Kind::handed) return Error::not_found;
+  if (socket_count_ == sockets_max) return Error::exhausted;
+  dead_ = false;
+  const Result<Handle> made = world_->network().listen(door.address, door.kind == Kind::dual,
+                                                       door.kind == Kind::unix_path ? string_view(door.path) : "");
+  if (made.ok()) sockets_[socket_count_++] = made.value();
+  return made;
+}
+
+Result<port::Accepted> SimNet::accept(Handle listener) {
+  if (socket_count_ == sockets_max) return Error::exhausted;
+  const Result<Handle> made = world_->network().accept(listener);
+  if (!made.ok()) return made.error();
+  sockets_[socket_count_++] = made.value();
+  const bool local = world_->network().is_local(made.value());
+  return port::Accepted{
+      .socket = made.value(), .peer = local ? Address{} : world_->network().peer(made.value()), .local = local};
+}
+
 Result<uint32_t> SimNet::lookup_start(string_view host, uint16_t port) {
   LookupSlot* slot = slot_of(0);
   if (slot == nullptr) return Error::exhausted;

@@ -16,14 +16,17 @@ class SimPort;
 
 class SimNet final : public port::Net, public Timed {
  public:
-  static constexpr uint32_t sockets_max = 128;
+  static constexpr uint32_t sockets_max = 256;
 
   explicit SimNet(Simulation& world) : world_(&world) {}
   Result<port::Handle> connect(const Address& address) override;
   Status connect_result(port::Handle socket) override;
   Result<size_t> receive(port::Handle socket, Bytes room) override;
   Result<size_t> send(port::Handle socket, ByteView bytes) override;
+  void finish(port::Handle socket) override;
   void shut(port::Handle socket) override;
+  Result<port::Handle> listen(const port::Door& door) override;  // nothing is ever handed over
+  Result<port::Accepted> accept(port::Handle listener) override;
   Result<uint32_t> lookup_start(string_view host, uint16_t port) override;
   bool lookup_done(uint32_t ticket, port::Lookup& out) override;
   void lookup_cancel(uint32_t ticket) override;

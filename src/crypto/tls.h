@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "base/ring.h"
+#include "crypto/certificate.h"
 #include "mem/heap.h"
 
 namespace tocsin {
@@ -60,8 +61,10 @@ class TlsClient {
 
   // Starts a handshake with host (a name for SNI and verification, or an IP literal) and
   // puts the first flight into out. alpn: "h2" or "h2,http/1.1"; a peer that answers none
-  // of them fails the session when require_alpn. roots must outlive the session.
-  Status open(const TlsRoots& roots, string_view host, string_view alpn, bool require_alpn);
+  // of them fails the session when require_alpn. own: shown to a peer that asks for a certificate; nullptr: none is.
+  // roots and own must outlive the session.
+  Status open(const TlsRoots& roots, string_view host, string_view alpn, bool require_alpn,
+              const ClientCertificate* own = nullptr);
   // Consumes from the front of in (what was taken is cut off), advances the handshake,
   // decrypts into room. 0 means: give me more input (in is empty then), or the handshake
   // just finished, or the peer closed (state says which). Never blocks, never loops on
@@ -92,6 +95,7 @@ class TlsClient {
   ByteRing& out_;
   RandomSource& random_;
   TlsSession* inside_ = nullptr;
+  const ClientCertificate* own_ = nullptr;
   State state_ = State::shut;
   Error error_ = Error::none;  // of failed
   const char* problem_ = "";

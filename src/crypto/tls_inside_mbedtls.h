@@ -1,5 +1,5 @@
-// What the three TLS wrappers share: sessions (tls_mbedtls.cpp), roots
-// (tls_roots_mbedtls.cpp) and judgement (tls_judge_mbedtls.cpp).
+// What the TLS wrappers share: sessions (tls_mbedtls.cpp), roots (tls_roots_mbedtls.cpp), judgement
+// (tls_judge_mbedtls.cpp) and the server's side (tls_server_mbedtls.cpp).
 #pragma once
 
 #include <mbedtls/ssl.h>
@@ -11,6 +11,13 @@
 #include "crypto/tls.h"
 
 namespace tocsin {
+
+inline constexpr size_t record_plain_max = 16384;  // RFC 8446 §5.1
+// Header 5, nonce 8 and tag 16 in TLS 1.2; header, type, padding to 16 and tag in mbed TLS's 1.3.
+inline constexpr size_t record_overhead_max = 64;
+
+// Versions, suites, curves and hashes of either side, without renegotiation. role: MBEDTLS_SSL_IS_CLIENT or _SERVER.
+int configure_modern(mbedtls_ssl_config& config, int role, RandomSource& random);
 
 struct TlsRoots::Inside {
   mbedtls_x509_crt chain;            // the first one, with the others linked behind it
@@ -43,6 +50,10 @@ struct TlsSession {
   char sentence[400] = {};
 };
 
+// Cuts the next certificate, its lines included, off the front of pem; empty: there is none.
+// One without an end is what is left.
+string_view take_certificate(string_view& pem);
+
 // The rules of verification, and the words for what went wrong.
 struct TlsJudge {
   static const mbedtls_x509_crt_profile profile;
@@ -51,6 +62,9 @@ struct TlsJudge {
   static int look(void* context, mbedtls_x509_crt* certificate, int depth, uint32_t* flags);
   // Does the certificate carry this address as an iPAddress name (RFC 5280 §4.2.1.6)?
   static bool names_ip(const mbedtls_x509_crt& certificate, ByteView ip);
+  // … and this name as a dNSName, by our rules for wildcards?
+  static bool names_host(const mbedtls_x509_crt& certificate, string_view host);
+  static int64_t unix_time(const mbedtls_x509_time& time);
 
   struct Finding {
     Error error;

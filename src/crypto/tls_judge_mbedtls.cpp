@@ -48,7 +48,7 @@ bool TlsJudge::names_ip(const mbedtls_x509_crt& certificate, ByteView ip) {
 }
 
 // The library has found an entry for host; is there one that we accept too? It takes "*.org" for example.org.
-static bool names_host(const mbedtls_x509_crt& certificate, string_view host) {
+bool TlsJudge::names_host(const mbedtls_x509_crt& certificate, string_view host) {
   if (!has_alternative_names(certificate)) return false;
   for (const auto* name = &certificate.subject_alt_names; name != nullptr; name = name->next) {
     if (kind_of(*name) != kind_dns) continue;
@@ -72,7 +72,7 @@ static int64_t days_from_civil(int64_t year, int64_t month, int64_t day) {
   return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
 }
 
-static int64_t unix_time(const mbedtls_x509_time& t) {
+int64_t TlsJudge::unix_time(const mbedtls_x509_time& t) {
   return days_from_civil(t.year, t.mon, t.day) * 86400 + t.hour * 3600 + t.min * 60 + t.sec;
 }
 
@@ -154,6 +154,8 @@ static string_view alert_name(uint8_t alert) {
     case 42:
     case 43:
     case 46: return "it wants another certificate from us";
+    case 44: return "our certificate was revoked";
+    case 45: return "our certificate has expired";
     case 47: return "illegal parameter";
     case 48: return "it does not know who signed our certificate";
     case 49: return "access denied";

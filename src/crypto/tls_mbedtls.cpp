@@ -6,13 +6,10 @@
 #include <new>
 
 #include "base/address.h"
+#include "crypto/certificate_inside_mbedtls.h"
 #include "crypto/tls_inside_mbedtls.h"
 
 namespace tocsin {
-
-static constexpr size_t record_plain_max = 16384;  // RFC 8446 §5.1
-// Header 5, nonce 8 and tag 16 in TLS 1.2; header, type, padding to 16 and tag in mbed TLS's 1.3.
-static constexpr size_t record_overhead_max = 64;
 
 // ECDHE and authenticated encryption only: HTTP/2 forbids the rest (RFC 9113 §9.2.2).
 static const int suites[] = {
@@ -99,16 +96,11 @@ static const char* keep_names(TlsSession& inside, string_view host, string_view 
   return nullptr;
 }
 
-static int configure(TlsSession& inside, mbedtls_x509_crt& roots, RandomSource& random) {
-  mbedtls_ssl_config& config = inside.config;
-  const int error = mbedtls_ssl_config_defaults(&config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
-                                                MBEDTLS_SSL_PRESET_DEFAULT);
+int configure_modern(mbedtls_ssl_config& config, int role, RandomSource& random) {
+  const int error =
+      mbedtls_ssl_config_defaults(&config, role, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
   if (error != 0) return error;
   mbedtls_ssl_conf_rng(&config, fill_from_source, &random);
-  mbedtls_ssl_conf_ca_chain(&config, &roots, nullptr);
-  mbedtls_ssl_conf_authmode(&config, MBEDTLS_SSL_VERIFY_REQUIRED);
-  mbedtls_ssl_conf_cert_profile(&config, &TlsJudge::profile);
-  mbedtls_ssl_conf_verify(&config, &TlsJudge::look, &inside);
   mbedtls_ssl_conf_ciphersuites(&config, suites);
 #if MBEDTLS_VERSION_MAJOR >= 3
   mbedtls_ssl_conf_min_tls_version(&config, MBEDTLS_SSL_VERSION_TLS1_2);
@@ -121,6 +113,17 @@ static int configure(TlsSession& inside, mbedtls_x509_crt& roots, RandomSource& 
 #if defined(MBEDTLS_SSL_RENEGOTIATION)
   mbedtls_ssl_conf_renegotiation(&config, MBEDTLS_SSL_RENEGOTIATION_DISABLED);
 #endif
+  return 0;
+}
+
+static int configure(TlsSession& inside, mbedtls_x509_crt& roots, RandomSource& random) {
+  mbedtls_ssl_config& config = inside.config;
+  const int error = configure_modern(config, MBEDTLS_SSL_IS_CLIENT, random);
+  if (error != 0) return error;
+  mbedtls_ssl_conf_ca_chain(&config, &roots, nullptr);
+  mbedtls_ssl_conf_authmode(&config, MBEDTLS_SSL_VERIFY_REQUIRED);
+  mbedtls_ssl_conf_cert_profile(&config, &TlsJudge::profile);
+  mbedtls_ssl_conf_verify(&config, &TlsJudge::look, &inside);
 #if defined(MBEDTLS_SSL_SESSION_TICKETS)
   // Connections live for days: a ticket would cost memory and save nothing.
   mbedtls_ssl_conf_session_tickets(&config, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
@@ -128,7 +131,8 @@ static int configure(TlsSession& inside, mbedtls_x509_crt& roots, RandomSource& 
   return inside.alpn_list[0] == nullptr ? 0 : mbedtls_ssl_conf_alpn_protocols(&config, inside.alpn_list);
 }
 
-Status TlsClient::open(const TlsRoots& roots, string_view host, string_view alpn, bool require_alpn) {
+Status TlsClient::open(const TlsRoots& roots, string_view host, string_view alpn, bool require_alpn,
+                       const ClientCertificate* own) {
   GW_CHECK(state_ == State::shut);
   if (roots.inside_ == nullptr) return give_up(Error::untrusted, "there are no roots to verify a certificate with");
   if (!roots.warm_up(roots.count()).ok()) return give_up(Error::exhausted, "out of counted memory (roots)");
@@ -143,6 +147,11 @@ Status TlsClient::open(const TlsRoots& roots, string_view host, string_view alpn
   inside_->require_alpn = require_alpn;
   if (const char* problem = keep_names(*inside_, host, alpn)) return give_up(Error::malformed, problem);
   int error = configure(*inside_, roots.inside_->chain, random_);
+  if (error == 0 && own != nullptr) {
+    GW_CHECK(own->loaded());
+    own_ = own;
+    error = mbedtls_ssl_conf_own_cert(&inside_->config, &own->inside_->chain, &own->inside_->key);
+  }
   if (error == 0) error = mbedtls_ssl_setup(&inside_->ssl, &inside_->config);
   // An address is no SNI name (RFC 6066 §3) and is compared by us; mbed TLS 3.6.3 wants to be told so.
   if (error == 0) {
@@ -180,6 +189,7 @@ Result<size_t> TlsClient::read(ByteView& in, Bytes room) {
   if (state_ == State::handshaking) {
     done = mbedtls_ssl_handshake(&inside_->ssl);
     inside_->in = nullptr;
+    if (own_ != nullptr) own_->forget_blinding();
     if (done == MBEDTLS_ERR_SSL_WANT_READ || done == MBEDTLS_ERR_SSL_WANT_WRITE) return size_t{0};
     const Status status = done == 0 ? opened() : give_up(done);
     if (!status.ok()) return status.error();
@@ -234,6 +244,7 @@ void TlsClient::shut() {
     free(inside_);
     inside_ = nullptr;
   }
+  own_ = nullptr;
   state_ = State::shut;
   error_ = Error::none;
   problem_ = "";

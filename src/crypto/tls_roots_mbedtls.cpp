@@ -16,9 +16,7 @@ static constexpr string_view begin_line = "-----BEGIN CERTIFICATE-----";
 static constexpr string_view end_line = "-----END CERTIFICATE-----";
 static const char* const no_memory = "there is no counted memory left to read it";
 
-// Cuts the next certificate, its lines included, off the front of pem; empty: there is none.
-// One without an end is what is left.
-static string_view take_certificate(string_view& pem) {
+string_view take_certificate(string_view& pem) {
   const size_t start = pem.find(begin_line);
   if (start == string_view::npos) return pem = {};
   pem.remove_prefix(start);

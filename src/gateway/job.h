@@ -1,4 +1,4 @@
-// The two things that travel: a Job is a publish that waits for its answer (at
+// The two things that travel between server and provider: a Job is a publish that waits for its answer (at
 // most 5 s), a Push is a request on its way to a provider (until it arrived,
 // expired or was given up). And the two doors upward: Outbox and Dispatch,
 // which link/ implements.
@@ -21,12 +21,12 @@ namespace tocsin {
 struct Push;
 struct DeviceState;
 struct Lane;
+struct Publisher;
 
 struct Job {
-  enum class Kind : uint8_t { publish };  // relay (UnifiedPush) joins with the HTTPS listener
-  Kind kind = Kind::publish;
   uint8_t section = 0;
   Instant arrived{};
+  Publisher* publisher = nullptr;
   Push* push = nullptr;  // nullptr only while it waits for its ticket
   Ticket ticket = 0;     // not 0: answered `gone` once this change is durable
   ListHook<Job> hook;    // open jobs in order of arrival
@@ -61,8 +61,9 @@ struct Push {
   Lane* lane = nullptr;  // of a pool only while it is ready or in flight
   Job* job = nullptr;    // nullptr: already answered
   NodeId node;
-  DeviceState* device = nullptr;  // the throttle entry that points to this push as what has not left yet
-  Instant due{};                  // when delayed
+  Publisher* publisher = nullptr;  // whose publish it was
+  DeviceState* device = nullptr;   // the throttle entry that points to this push as what has not left yet
+  Instant due{};                   // when delayed
   uint32_t due_place = 0;
   Instant expires{};
   Instant ready_since{};
@@ -81,6 +82,8 @@ class Outbox {
  public:
   // False when the stream is down or full; the answer is lost then (the server has its own time-outs).
   virtual bool send(string_view stanza) = 0;
+  // Whether the stream is up and has room for so many bytes beside the answers that are yet to come.
+  virtual bool roomy(size_t bytes) const = 0;
 
  protected:
   ~Outbox() = default;

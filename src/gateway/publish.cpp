@@ -19,7 +19,13 @@ Publish::Publish(Region& region, const PublishLimits& limits, Throttle& throttle
       pushes_(region, pushes_for(limits)),
       delayed_(reinterpret_cast<Push**>(region.carve(sizeof(Push*) * pushes_for(limits)).data()), pushes_for(limits)),
       record_room_(region.carve(Registry::record_bytes_max)),
-      dead_(region, limits.dead_tokens) {}
+      dead_(region, limits.dead_tokens),
+      publishers_(region,
+                  {.burst = limits.domain_burst,
+                   .interval = limits.domain_interval,
+                   .jobs = limits.max_inflight,
+                   .pushes = pushes_for(limits)},
+                  tools.access) {}
 
 void Publish::start(const Command& command, Instant now, UnixTime wall) {
   // ---- may it be sent at all?
@@ -58,6 +64,13 @@ void Publish::start(const Command& command, Instant now, UnixTime wall) {
   if (old != nullptr && !outgoing.content && !replaces(outgoing, *old)) {
     return answer_command(command, Outcome::coalesced, "", section.name);
   }
+  // ---- one domain's flood is its own trouble
+  Publisher& publisher = publishers_.of(command.iq.from, now);
+  const bool more = old == nullptr || old->publisher != &publisher;
+  if (more && !publishers_.may_have_push(publisher, outgoing.call)) {
+    say_limited(now);
+    return answer_command(command, Outcome::busy, "domain_burst", section.name);
+  }
   if (state != nullptr && outgoing.unread_zero && state->content != nullptr) {  // it was read: nothing to show any more
     answer_superseded(*state->content, now);
     forget(*state->content);
@@ -67,10 +80,13 @@ void Publish::start(const Command& command, Instant now, UnixTime wall) {
   const bool counts = state != nullptr && !outgoing.call && !keeps_place;
   Instant leaves = now;
   if (counts) leaves = throttle_.leaves_at(*state, outgoing.content, now);
+  const bool domain_counts = !outgoing.call && !keeps_place;
+  if (domain_counts) leaves = later(leaves, publishers_.leaves_at(publisher, now));
   if (keeps_place && old->place == Push::Place::delayed) leaves = old->due;
   Push* const push = take_push(old, node, section.number, now);
   if (push == nullptr) return answer_command(command, Outcome::busy, "max_pending", section.name);
   push->stateless = to.stateless;
+  hand_to(*push, publisher);
   if (!map(*push, to.registration, notice, outgoing, wall).ok()) {
     give_back(*push);
     return answer_command(command, Outcome::refused, "too long", section.name);
@@ -83,7 +99,7 @@ void Publish::start(const Command& command, Instant now, UnixTime wall) {
 
   // ---- who waits for the outcome? Nobody when it is known, or is not to be waited for
   Lane* const lane = leaves > now ? nullptr : lane_for(section, push->request.origin, now);
-  const Outcome at_once = known_at_once(section, lane, leaves, now);
+  const Outcome at_once = known_at_once(section, lane, publisher, leaves, now);
   const bool trouble = at_once == Outcome::config || at_once == Outcome::retry;
   if (at_once != Outcome::delivered && !room_for_pending()) {
     give_back(*push);
@@ -103,6 +119,7 @@ void Publish::start(const Command& command, Instant now, UnixTime wall) {
     section.probe_after = now + Section::probe_every;
   }
   if (counts) throttle_.count(*state, outgoing.content, leaves);
+  if (domain_counts) publishers_.count(publisher, now);
   if (keeps_place) return;
   if (leaves > now) {
     delay(*push, leaves);
@@ -135,19 +152,32 @@ Push* Publish::take_push(Push* old, const NodeId& node, uint8_t section, Instant
   return push;
 }
 
+void Publish::hand_to(Push& push, Publisher& publisher) {
+  if (push.publisher != nullptr) --push.publisher->pushes;
+  push.publisher = &publisher;
+  ++publisher.pushes;
+}
+
 // Outcome::delivered stands for: not known yet.
-Outcome Publish::known_at_once(const Section& section, const Lane* lane, Instant leaves, Instant now) const {
+Outcome Publish::known_at_once(const Section& section, const Lane* lane, const Publisher& publisher, Instant leaves,
+                               Instant now) const {
   if (leaves > now) return Outcome::limited;
   if (section.paused_until > now) return Outcome::config;
   if (lane == nullptr) return Outcome::queued;  // all of the pool are busy
   if (lane->down_until > now) return Outcome::retry;
+  if (!publishers_.may_wait(publisher)) return Outcome::queued;
   if (lane->slow(now) && section.slow_jobs(now) >= jobs_when_slow()) return Outcome::queued;
   return Outcome::delivered;
 }
 
 Status Publish::map(Push& push, const Registration& registration, const Notice& notice, const Outgoing& outgoing,
                     UnixTime wall) {
-  MapInputs in{.now = wall, .without_content = push.shrunk, .random = &tools_.random};
+  // What expires does so by the provider's clock.
+  const Section& section = tools_.sections[push.section];
+  const Credential* credential = section.pooled ? nullptr : section.lanes[0].credential;
+  const Duration clock_off = credential == nullptr ? Duration{} : credential->clock_off();
+  MapInputs in{
+      .now = plausible(wall) ? wall + clock_off : wall, .without_content = push.shrunk, .random = &tools_.random};
   std::memcpy(in.request_id, push.request_id, sizeof in.request_id);
   // By device where the account is not known; and a group chat's wake-ups replace each other, not the account's.
   ByteView tagged = bytes_of(registration.account);

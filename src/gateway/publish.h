@@ -16,6 +16,7 @@
 #include "base/siphash.h"
 #include "gateway/access.h"
 #include "gateway/dead_tokens.h"
+#include "gateway/publishers.h"
 #include "gateway/request_source.h"
 #include "gateway/section.h"
 #include "gateway/throttle.h"
@@ -33,6 +34,9 @@ struct PublishLimits {
   // More drops than this many and this share of a section within an hour are taken for a mistake of ours.
   uint32_t brake_devices = 5;
   uint32_t brake_percent = 10;
+  // What one publisher's domain may have sent: so many at once, and one in each interval. 0: no limit.
+  uint32_t domain_burst = 200;
+  Duration domain_interval = milliseconds(20);
 };
 
 // What Publish works with; all of it outlives it.
@@ -55,7 +59,10 @@ class Publish final : public RequestSource {
   static constexpr uint32_t dead_tokens_kept = 4096;  // where there are stateless devices
   Publish(Region& region, const PublishLimits& limits, Throttle& throttle, const PublishTools& tools);
 
-  void set_key(const HashKey& key) { key_ = key; }  // pseudonyms and collapse ids; before the first publish
+  void set_key(const HashKey& key) {
+    key_ = key;
+    publishers_.set_key(key);
+  }  // pseudonyms and collapse ids; before the first publish
 
   // ---- down
   // False: there is no free Job, so nothing may be read from the component stream; or we are stopping.
@@ -113,7 +120,9 @@ class Publish final : public RequestSource {
   Push* take_push(Push* old, const NodeId& node, uint8_t section, Instant now);
   Status map(Push& push, const Registration& registration, const Notice& notice, const Outgoing& outgoing,
              UnixTime wall);
-  Outcome known_at_once(const Section& section, const Lane* lane, Instant leaves, Instant now) const;
+  void hand_to(Push& push, Publisher& publisher);
+  Outcome known_at_once(const Section& section, const Lane* lane, const Publisher& publisher, Instant leaves,
+                        Instant now) const;
 
   // pushes and jobs
   Lane* lane_for(Section& section, string_view origin, Instant now) const;
@@ -164,6 +173,7 @@ class Publish final : public RequestSource {
   void hold(Push& push, string_view reason, string_view advice, Instant now, UnixTime wall);
   void say_held(const Push& push, string_view reason, string_view advice, Instant now);
   void release_slice(Section& section);
+  void say_limited(Instant now);
   void say_trouble(Lane& lane, string_view event, string_view reason, string_view advice);
 
   PublishTools tools_;
@@ -179,6 +189,7 @@ class Publish final : public RequestSource {
   bool stopping_ = false;
   Bytes record_room_;
   DeadTokens dead_;
+  Publishers publishers_;
 };
 
 }  // namespace tocsin

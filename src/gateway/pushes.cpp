@@ -1,5 +1,6 @@
 // Pushes and jobs: where they wait, how they are answered, and what time does to them.
 #include "dialect/replies.h"
+#include "gateway/pseudonym.h"
 #include "gateway/publish.h"
 
 namespace tocsin {
@@ -34,6 +35,8 @@ bool Publish::open_job(const Command& command, Push& push, Instant now) {
   push.job = job;
   open_jobs_.push_back(*job);
   if (push.lane != nullptr) ++push.lane->jobs;
+  job->publisher = push.publisher;
+  ++job->publisher->jobs;
   return true;
 }
 
@@ -130,6 +133,7 @@ void Publish::give_back(Push& push) {
   Section& section = tools_.sections[push.section];
   if (section.probe == &push) section.probe = nullptr;
   if (push.pending) --pending_;
+  --push.publisher->pushes;
   leaves_device(push);
   unplace(push);
   pushes_.give(push);
@@ -167,6 +171,7 @@ void Publish::answer_command(const Command& command, Outcome outcome, string_vie
 void Publish::answer_job(Job& job, const Ending& ending, Instant now) {
   answer(job.iq, &job.node, tools_.sections[job.section].name, ending, now - job.arrived);
   if (job.push != nullptr && job.push->lane != nullptr) --job.push->lane->jobs;
+  --job.publisher->jobs;
   open_jobs_.remove(job);
   if (job.push != nullptr) goes_on_alone(*job.push);
   jobs_.give(job);
@@ -225,11 +230,9 @@ void Publish::log_push(string_view event, const IqHead* iq, const NodeId* node, 
 }
 
 string_view Publish::pseudonym(const NodeId& node, FixedText<16>& room) const {
-  uint8_t hash[8];
-  put_u64(hash, siphash(key_, node.view()));
   uint8_t text[16];
   Writer out(text);
-  out.hex(ByteView(hash).first(5));
+  write_pseudonym(out, key_, node);
   return room.assign(out.view()) ? room.view() : string_view();
 }
 

@@ -59,6 +59,14 @@ void Publish::say_trouble(Lane& lane, string_view event, string_view reason, str
   if (!advice.empty()) line.sentence("check", advice);
 }
 
+// Which domain it is stands in the XMPP server's log: addresses have no place in ours.
+void Publish::say_limited(Instant now) {
+  if (!publishers_.say_limited(now)) return;
+  LogLine(tools_.log, Level::warn, "domain_limited")
+      .sentence("reason", "a domain publishes more than domain_burst and domain_interval in [limits] allow")
+      .sentence("check", "which domain does, in the XMPP server's log; others do not wait for it");
+}
+
 // ---- held devices ----------------------------------------------------------
 
 void Publish::hold(Push& push, string_view reason, string_view advice, Instant now, UnixTime wall) {

@@ -41,8 +41,25 @@ void Publish::over(Push& push, Instant now, UnixTime wall) {
   }
 }
 
-void Publish::judged(Push& push, const Verdict& verdict, Instant now, UnixTime wall) {
+void Publish::judged(Push& push, const Verdict& given, Instant now, UnixTime wall) {
   Credential* const credential = push.lane->credential;
+  Verdict verdict = given;
+  if (verdict.clock_off.us != 0 && credential != nullptr) {
+    const Credential::Clock clock = credential->correct_clock(verdict.clock_off, now);
+    if (clock == Credential::Clock::learnt) {
+      LogLine(tools_.log, Level::warn, "clock_skew")
+          .field("provider", push.lane->name)
+          .field("seconds", verdict.clock_off.whole_seconds());
+    }
+    // Signed again in the provider's time, on a new connection: what was refused is no trouble then.
+    if (clock != Credential::Clock::no) {
+      verdict.kind = Verdict::Kind::retry;
+      verdict.retry_class = RetryClass::authorization;
+      verdict.reconnect = true;
+      verdict.reauthorize = false;
+      verdict.advice = {};
+    }
+  }
   if (verdict.reauthorize && credential != nullptr) credential->renew(now, wall, tools_.random);
   if (verdict.reconnect) tools_.dispatch.reconnect(*push.lane);
   const bool about_device = verdict.kind == Verdict::Kind::dead || verdict.kind == Verdict::Kind::suspect;

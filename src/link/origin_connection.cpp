@@ -81,7 +81,7 @@ void OriginConnection::connected(Instant now) {
   was_connected_ = true;
   heard_ = now;
   const string_view alpn = http1_offered_ ? "h2,http/1.1" : "h2";
-  if (!tls_.open(*roots_, host_.view(), alpn, !http1_offered_).ok()) return fail(tls_.problem());
+  if (!tls_.open(*roots_, host_.view(), alpn, !http1_offered_, certificate_).ok()) return fail(tls_.problem());
   state_ = State::handshaking;
   deadline_ = now + handshake_within;
 }

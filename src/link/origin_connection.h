@@ -35,6 +35,8 @@ class OriginConnection {
 
   Status connect(const Address& address, string_view host, const TlsRoots& roots, const H2Options& options,
                  Instant now);
+  // To a peer that asks who we are; nullptr: nothing.
+  void show(const ClientCertificate* certificate) { certificate_ = certificate; }
   void want(port::Interest& interest) const;
   // Reads and decrypts what is there; at most once around per turn.
   void receive(const port::Interest& ready, Instant now);
@@ -99,6 +101,7 @@ class OriginConnection {
   port::Handle socket_ = port::no_handle;
   Address address_;
   const TlsRoots* roots_ = nullptr;
+  const ClientCertificate* certificate_ = nullptr;
   FixedText<255> host_;
   H2Options options_;
   Instant heard_{};

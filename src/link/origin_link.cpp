@@ -65,6 +65,7 @@ void OriginLink::follow() {
   authority.text(brackets ? "[" : "").text(lane_.host.host.view()).text(brackets ? "]" : "");
   if (lane_.host.port != 443) authority.character(':').unsigned_number(lane_.host.port);
   GW_CHECK(authority_.assign(authority.view()));
+  for (OriginConnection& each : connections_) each.show(options_.certificate);
 }
 
 // Others need the lane, which has been silent for long.

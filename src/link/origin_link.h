@@ -19,6 +19,7 @@ namespace tocsin {
 struct OriginOptions {
   const TlsRoots* roots = nullptr;
   H2Options h2;
+  const ClientCertificate* certificate = nullptr;  // what we show when we are asked; loaded before the first turn
   Duration idle_close{};  // a connection that had nothing to do for so long is closed; 0 = kept, for days
   OriginConnection::Sizes sizes{};
   bool pooled = false;

@@ -42,6 +42,7 @@ struct Verdict {
   bool reconnect = false;    // the connection is spent
   bool reauthorize = false;  // mint a new token if its rules allow
   bool environment = false;  // suspect: the other environment may be the right one
+  Duration clock_off{};      // not 0: the refusal may be our clock's fault, which is so far behind the provider's
   UnixTime gone_since{};     // dead: 0 = the provider gave no time
   string_view reason;        // the provider's word; valid as long as the reply
   string_view advice;        // literal: what the operator should check, "" when nothing

@@ -202,7 +202,7 @@ uint32_t Apns::fingerprint() const {
   uint8_t room[512];
   Writer text(room);
   for (const string_view part : {options_.key_id, options_.team_id, options_.topic}) text.text(part).character('\0');
-  text.character(options_.sandbox ? 's' : 'p');
+  text.character(options_.sandbox ? 's' : 'p').hex(options_.certificate);
   uint8_t hash[32];
   sha256(text.written(), hash);
   const uint32_t value = get_u32(hash);

@@ -1,4 +1,4 @@
-// APNs over HTTP/2, token authentication: request bytes and verdicts.
+// APNs over HTTP/2: request bytes and verdicts.
 #pragma once
 
 #include "push/provider.h"
@@ -9,6 +9,7 @@ struct ApnsOptions {
   string_view topic;
   string_view team_id;
   string_view key_id;
+  ByteView certificate = {};  // what we show in place of signing with a key: its hash; empty until it is known
   bool sandbox = false;
   Payload payload = Payload::tigase;
   bool clear_text = false;
@@ -32,6 +33,7 @@ class Apns final : public Provider {
   void to_first(Request& request) const override;
   Verdict judge(const Reply& reply, UnixTime now) const override;
   uint32_t fingerprint() const override;
+  void show(ByteView certificate) { options_.certificate = certificate; }  // its hash, which outlives this
 
  private:
   ApnsOptions options_;

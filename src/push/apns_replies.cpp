@@ -11,6 +11,9 @@ using Kind = Verdict::Kind;
 // How long a section rests when only its operator can help; the rhythm in which Apple takes new tokens.
 constexpr Duration pause = minutes(20);
 
+// Apple takes tokens from an hour back to some minutes ahead; less is the way of the answer.
+constexpr Duration clock_off_from = minutes(5);
+
 struct Meaning {
   Kind kind;
   RetryClass retry_class = RetryClass::never;
@@ -19,6 +22,7 @@ struct Meaning {
   bool reconnect = false;
   bool reauthorize = false;
   bool environment = false;
+  bool clock = false;
   string_view advice = "";  // what the operator should check
 };
 
@@ -44,6 +48,7 @@ constexpr Meaning bad_topic{
 constexpr Meaning bad_key{.kind = Kind::config,
                           .retry_class = RetryClass::authorization,
                           .pause = pause,
+                          .clock = true,  // a token from the future
                           .advice = "check key, key_id and team_id: an APNs key of that team that was not revoked"};
 constexpr Meaning key_of_other_environment{.kind = Kind::config,
                                            .retry_class = RetryClass::authorization,
@@ -62,6 +67,7 @@ constexpr Meaning token_too_old{
     .retry_class = RetryClass::authorization,
     .reconnect = true,
     .reauthorize = true,
+    .clock = true,
     .advice = "check the system's clock: Apple takes a token for an hour from the time that it names"};
 constexpr Meaning key_of_another_connection{
     .kind = Kind::retry,
@@ -172,8 +178,12 @@ Verdict Apns::judge(const Reply& reply, UnixTime now) const {
   verdict.environment = meaning.environment;
   verdict.reason = words_for(reply);
   verdict.advice = meaning.advice;
+  Duration off = plausible(reply.date) && plausible(now) ? reply.date - now : Duration{};
+  if (off < clock_off_from && Duration{} - off < clock_off_from) off = {};
+  if (meaning.clock) verdict.clock_off = off;
   if (meaning.kind == Kind::dead && reply.timestamp_ms > 0) {
-    const int64_t since = reply.timestamp_ms / 1000;
+    // By our clock, for it is compared with what that said when the device registered.
+    const int64_t since = reply.timestamp_ms / 1000 - off.whole_seconds();
     verdict.gone_since = UnixTime{since > 0 ? since : 1};  // 0 would say that there was no time
   }
   if (meaning.kind == Kind::limited) {

@@ -11,6 +11,7 @@ constexpr Duration renew_at = minutes(40);
 constexpr Duration renew_not_before = minutes(20);
 // NTP steps at boot are hours or decades; what a slewing clock drifts in 40 minutes is seconds.
 constexpr Duration step_from = minutes(5);
+constexpr Duration answered_within = seconds(30);  // what was signed before is answered by then, or given up
 
 constexpr string_view scheme = "bearer ";  // lower case, as in Apple's text
 
@@ -28,6 +29,19 @@ bool ApnsToken::renew(Instant now, UnixTime wall, RandomSource& random) {
   return allowed && mint(now, wall, random).ok();
 }
 
+// Who was told, and is refused all the same, has another trouble.
+Credential::Clock ApnsToken::correct_clock(Duration off, Instant now) {
+  const Duration news = off - off_;
+  if (news <= step_from && Duration{} - news <= step_from) {
+    return now - corrected_at_ <= answered_within ? Clock::known : Clock::no;
+  }
+  if (early_ && now - minted_at_ <= renew_not_before) return Clock::no;
+  off_ = off;
+  corrected_at_ = now;
+  text_.clear();
+  return Clock::learnt;
+}
+
 bool ApnsToken::may_follow_step(Instant now, UnixTime wall) const {
   return stepped(now, wall) && (!early_ || now - minted_at_ > renew_not_before);
 }
@@ -42,9 +56,10 @@ Status ApnsToken::mint(Instant now, UnixTime wall, RandomSource& random) {
   uint8_t header_room[96];
   Writer header(header_room);
   header.text(R"({"alg":"ES256","kid":")").json(key_id_).text(R"("})");
+  if (stepped(now, wall)) off_ = {};  // it was set meanwhile; if it is wrong again, we shall hear of it
   uint8_t claims_room[96];
   Writer claims(claims_room);
-  claims.text(R"({"iss":")").json(team_id_).text(R"(","iat":)").number(wall.s).character('}');
+  claims.text(R"({"iss":")").json(team_id_).text(R"(","iat":)").number((wall + off_).s).character('}');
   if (header.overflowed() || claims.overflowed()) return Error::too_long;
 
   uint8_t room[320];

@@ -23,6 +23,9 @@ class ApnsToken final : public Credential {
   // After 403 ExpiredProviderToken: mints anew only if the present one is over 20 minutes old or
   // the clock stepped; false when the rules forbid it.
   bool renew(Instant now, UnixTime wall, RandomSource& random) override;
+  // A new token, in the provider's time, unless one was just made out of turn.
+  Clock correct_clock(Duration off, Instant now) override;
+  Duration clock_off() const override { return off_; }
   // "bearer eyJ…", valid until the next minting; "" before the first.
   string_view authorization() const override { return text_.view(); }
   uint32_t minted() const { return minted_; }
@@ -38,6 +41,8 @@ class ApnsToken final : public Credential {
   Instant minted_at_{};
   UnixTime minted_wall_{};
   uint32_t minted_ = 0;
+  Duration off_{};  // what the provider's clock is ahead of ours, as far as we were told
+  Instant corrected_at_ = Instant{} - days(1);
   bool early_ = false;  // the present one came less than 20 minutes after the one before: after a step
 };
 

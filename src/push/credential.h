@@ -18,6 +18,12 @@ class Credential {
   virtual bool waiting(Instant now) const = 0;
   // After the provider refused it: true when there is, or will be, another.
   virtual bool renew(Instant now, UnixTime wall, RandomSource& random) = 0;
+  // After a refusal that a wrong clock produces too: the provider's is so far ahead of ours. From `learnt` on
+  // everything is signed in its time; `known`: this is so already, and what was refused was signed before; `no`: it is
+  // not that.
+  enum class Clock : uint8_t { no, known, learnt };
+  virtual Clock correct_clock(Duration, Instant) { return Clock::no; }
+  virtual Duration clock_off() const { return {}; }
   // Value of the header of that name, valid until the next call; "": no such header.
   virtual string_view authorization() const = 0;
 

@@ -104,6 +104,8 @@ struct LimitSettings {
   uint32_t brake_percent = 10;  // … and than this share of a section within an hour are held instead
   uint32_t device_burst = 10;
   Duration device_interval = seconds(5);  // 0: no limit
+  uint32_t domain_burst = 200;
+  Duration domain_interval = milliseconds(20);  // 0: no limits by publisher
 };
 
 struct LogTarget {
@@ -148,7 +150,9 @@ struct ProviderSettings {
 
 // [apns NAME]; everywhere else it is called apns/NAME.
 struct ApnsSettings : ProviderSettings {
-  Path key;
+  Path key;  // empty: by certificate
+  Path certificate;
+  Path certificate_key;  // empty: it stands in the file of the certificate
   FixedText<10> key_id;
   FixedText<10> team_id;
   FixedText<155> topic;  // the length that Apple allows for a bundle id
@@ -167,6 +171,15 @@ struct FcmSettings : ProviderSettings {
   HostPort token_endpoint;  // empty host: that of the service account's token_uri
 };
 
+struct UnifiedPushSettings {
+  bool offered = false;
+  DomainList accounts;         // narrows those of [xmpp]; empty: all of them
+  Duration expiry = days(30);  // of an endpoint, from its last registration on
+  uint32_t max_body = 4096;    // bytes of a post
+  uint32_t endpoints_per_account = 50;
+  FixedText<300> public_url;  // "https://push.example.org": before the endpoints' path
+};
+
 // [webpush]: one for all browsers and distributors. Its name is empty.
 struct WebPushSettings : ProviderSettings {
   WebPushSettings() { clear_text = true; }  // it is sealed for the device
@@ -182,6 +195,7 @@ struct Settings {
   LimitSettings limits;
   LogSettings log;
   ProcessSettings process;
+  UnifiedPushSettings unified_push;
   // Sections have one number for all kinds: first those of APNs, then those of FCM, each in the order of the conf; last
   // Web Push's, if there is one.
   FixedList<ApnsSettings, sections_max> apns;

@@ -38,6 +38,7 @@ class Validator {
  private:
   FaultLine stop(Where where) { return FaultLine(*faults_, where, Weight::stop, exit_code::conf); }
   void apns(Place place);
+  void apns_credential(Place place);
   void fcm(Place place);
   void webpush(Place place);
   void join_state_path(Path& path, Place place, string_view key, string_view usual, string_view whose);
@@ -155,13 +156,26 @@ void Validator::providers() {
 void Validator::apns(Place place) {
   ApnsSettings& apns = settings_->apns[place.index];
   required(place, "provider", "set it to the id that the app's clients name, such as tigase:messenger:apns:1");
-  required(place, "key", "set it to the .p8 file from the Apple developer account");
-  required(place, "team_id", "it stands in the Apple developer account, ten of A-Z and 0-9");
+  apns_credential(place);
   required(place, "topic", "set it to the app's bundle id");
   if (!origins_->has_key(place, "empty"))
     apns.empty = apns.payload == ApnsPayload::wake ? EmptyPush::high : EmptyPush::normal;
   else
     apns.empty_wake = apns.empty;
+}
+
+// The key signs for all apps of a team; a certificate is for one app, and for a year.
+void Validator::apns_credential(Place place) {
+  ApnsSettings& apns = settings_->apns[place.index];
+  const bool by_key = origins_->has_key(place, "key");
+  if (origins_->has_key(place, "certificate")) {
+    if (by_key) stop(origins_->key(place, "certificate")).text("key and certificate are both set; keep one of them");
+    return;
+  }
+  if (origins_->has_key(place, "certificate_key"))
+    stop(origins_->key(place, "certificate_key")).text("certificate_key belongs to a certificate, which is not set");
+  required(place, "key", "set it to the .p8 file from the Apple developer account (or set certificate)");
+  required(place, "team_id", "it stands in the Apple developer account, ten of A-Z and 0-9");
   if (origins_->has_key(place, "key_id") || apns.key.empty()) return;
   const string_view id = id_in_file_name(apns.key.view());
   if (!id.empty()) {

@@ -149,7 +149,7 @@ class Server:
     def start(self):
         self.configure()
         self.process = self.launch()
-        wait_for(f'{self.kind} listens', self._listening, 30)
+        wait_for(f'{self.kind} listens', self._listening, 120)
         return self
 
     def _listening(self):

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'tools'))
 import apns_rules  # noqa: E402
 import provider_standin  # noqa: E402
+from standin_keys import make_client_certificate  # noqa: E402
 
 TEAM, KEY_ID, TOPIC = 'DEF123GHIJ', 'ABC123DEFG', 'org.example.siskin'
 TOKEN = 'a1' * 32
@@ -46,9 +47,11 @@ def make_jwt(key, header=None, claims=None, der=False):
 class Client:
     """One HTTP/2 connection; `send` then `wait`, so that several streams can be open."""
 
-    def __init__(self, standin, name='localhost', alpn=('h2',)):
+    def __init__(self, standin, name='localhost', alpn=('h2',), own=None):
         context = ssl.create_default_context(cafile=standin.ca_file)
         context.set_alpn_protocols(list(alpn))
+        if own:
+            context.load_cert_chain(*own)
         plain = socket.create_connection(('127.0.0.1', standin.port), 5)
         try:
             self.socket = context.wrap_socket(plain, server_hostname=name)
@@ -282,6 +285,42 @@ class StandinTest(unittest.TestCase):
             Client(self.standin, name=name).close()
         with self.assertRaises(ssl.SSLError):
             Client(self.standin, name='api.example.net')
+
+
+class CertificateTest(unittest.TestCase):
+    """A client that shows a certificate needs no token, and may push only to what its certificate names."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix='standin-')
+        self.addCleanup(folder.cleanup)
+        own, key, clients = make_client_certificate(folder.name, [TOPIC, TOPIC + '.voip'])
+        public = ec.generate_private_key(ec.SECP256R1()).public_key()
+        self.standin = provider_standin.Standin(folder.name, apns_rules.Rules(TEAM, KEY_ID, public, [TOPIC, 'org.example.other'], clients))
+        self.standin.__enter__()
+        self.addCleanup(self.standin.__exit__)
+        self.own = own, key
+
+    def ask(self, own, topic=TOPIC, **more):
+        headers = [(':method', 'POST'), (':scheme', 'https'), (':authority', 'localhost'), (':path', '/3/device/' + TOKEN),
+                   ('apns-topic', topic), ('apns-push-type', 'alert'), *more.items()]
+        client = Client(self.standin, own=own)
+        try:
+            status, words = client.wait(client.send(headers, b'{"aps":{"alert":"x"}}'))
+            return status, words and words['reason'], client.streams_max()
+        finally:
+            client.close()
+
+    def test_certificates(self):
+        self.assertEqual(self.ask(self.own), (200, None, 500))
+        self.assertEqual(self.ask(self.own, 'org.example.other')[:2], (400, 'TopicDisallowed'))
+        self.assertEqual(self.ask(self.own, authorization='bearer x.y.z')[:2], (403, 'InvalidProviderToken'))
+        self.assertEqual(self.ask(None)[:2], (403, 'MissingProviderToken'))
+
+    def test_a_certificate_of_nobody_is_refused_in_the_handshake(self):
+        with tempfile.TemporaryDirectory(prefix='standin-') as folder:
+            own, key, _ = make_client_certificate(folder, [TOPIC])
+            with self.assertRaises(OSError):
+                self.ask((own, key))
 
 
 if __name__ == '__main__':

@@ -16,7 +16,7 @@ from clients import FCM_PROVIDER, PROVIDER, User, field
 
 PROJECT = 'chat-example'
 TEAM_ID, KEY_ID, TOPIC = 'DEF123GHIJ', 'ABC123DEFG', 'org.example.siskin'
-GUESTS = tuple(f'guest{number:02}' for number in range(80))
+GUESTS = tuple(f'guest{number:02}' for number in range(160))
 LOGFMT = re.compile(r'([A-Za-z_][\w.]*)=("(?:[^"\\]|\\.)*"|\S*)')
 
 CONF = '''# Written by the end-to-end checks.

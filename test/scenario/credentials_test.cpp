@@ -75,6 +75,56 @@ void a_token_that_stays_expired_is_said_and_not_renewed_again_and_again(void**) 
   w.expect_at_rest();
 }
 
+// Behind, its token is too old; ahead, it is from the future, and Apple has no word of its own for that.
+void a_clock_that_is_hours_off_is_put_right_by_apples_own(void**) {
+  for (const int64_t off : {-5, 5}) {
+    World& w = world();
+    if (!w.running()) w.start();
+    const NodeText node = w.register_device("ann@example.org/phone", token_a);
+    const UnixTime right = w.simulation().wall();
+    w.port().set_wall(right + hours(off));
+    w.provider().tell_time(true);
+    w.provider().answer_next(1, 403, off < 0 ? "ExpiredProviderToken" : "InvalidProviderToken");
+    const uint64_t before = w.provider().requests();
+    const char* id = off < 0 ? "behind" : "ahead";
+    w.publish_and_wait(node, id);
+    w.expect_result(id);
+    assert_int_equal(w.provider().requests(), before + 2);
+    assert_false(w.provider().request(before).authorization.view() ==
+                 w.provider().request(before + 1).authorization.view());
+    assert_int_equal(w.log().count("event=clock_skew"), off < 0 ? 1 : 2);
+    assert_true(contains(w.log().last("event=clock_skew"), off < 0 ? "seconds=18000" : "seconds=-18000"));
+    // Set at last: nothing of it stays.
+    w.port().set_wall(w.simulation().wall());
+    w.run_for(hours(2));
+    w.publish_and_wait(node, off < 0 ? "p1" : "p2");
+    w.expect_result(off < 0 ? "p1" : "p2");
+    w.run_for(minutes(25));
+  }
+  world().expect_at_rest();
+}
+
+void a_key_that_is_refused_by_a_right_clock_stays_refused(void**) {
+  World& w = world();
+  w.start();
+  w.provider().tell_time(true);
+  const NodeText node = w.register_device("ann@example.org/phone", token_a);
+  w.provider().answer_all(403, "InvalidProviderToken");
+  w.publish_and_wait(node, "p1");
+  w.expect_wait("p1");
+  w.expect_requests(1);
+  w.run_for(minutes(19));
+  w.expect_requests(1);
+  assert_int_equal(w.log().count("event=clock_skew"), 0);
+  // Wrong in both: the clock is corrected once, and the key is what remains.
+  w.run_for(minutes(25));
+  w.port().set_wall(w.simulation().wall() - hours(3));
+  const uint64_t before = w.provider().requests();
+  w.run_for(minutes(60));
+  assert_in_range(w.provider().requests() - before, 2, 5);
+  assert_in_range(w.log().count("event=clock_skew"), 1, 2);
+}
+
 void too_many_token_updates_keep_the_token_and_take_a_new_connection(void**) {
   World& w = world();
   w.start();
@@ -95,6 +145,8 @@ TESTS(credentials, SCENARIO(a_topic_that_is_not_allowed_pauses_the_section_and_e
       SCENARIO(a_key_that_is_not_accepted_pauses_the_section_without_a_new_token),
       SCENARIO(an_expired_token_is_renewed_on_a_new_connection_and_nobody_notices),
       SCENARIO(a_token_that_stays_expired_is_said_and_not_renewed_again_and_again),
+      SCENARIO(a_clock_that_is_hours_off_is_put_right_by_apples_own),
+      SCENARIO(a_key_that_is_refused_by_a_right_clock_stays_refused),
       SCENARIO(too_many_token_updates_keep_the_token_and_take_a_new_connection));
 
 }  // namespace

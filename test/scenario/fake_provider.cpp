@@ -14,6 +14,8 @@ uint8_t plain_room[64 * 1024];
 
 FakeProvider::FakeProvider(sim::Simulation& world, const TlsIdentity& identity, RandomSource& random)
     : world_(world), identity_(&identity), random_(random) {
+  without_credential_.status = 403;
+  GW_CHECK(without_credential_.reason.assign("MissingProviderToken"));
   for (Session& session : sessions_) new (session.tls_room) TlsServer(session.out, random_);
 }
 
@@ -120,7 +122,7 @@ void FakeProvider::accepted(sim::Connection& connection) {
       session.connection = nullptr;
       return connection.close();
     }
-    GW_CHECK(session.tls().open(*identity_, "h2"));
+    GW_CHECK(session.tls().open(*identity_, "h2", TlsServer::Kind::modern, clients_under_));
     connection.handle(*this);
     return;
   }
@@ -165,26 +167,33 @@ const FakeProvider::Rule& FakeProvider::rule_for(const H2Request& request) {
   return everyone_;
 }
 
-void FakeProvider::remember(const H2Request& request) {
+void FakeProvider::remember(const Session& session, const H2Request& request) {
   SeenRequest& seen = seen_[requests_++ % requests_kept];
   seen.at = world_.now();
+  seen.certificate = session.tls().was_shown_certificate();
   GW_CHECK(seen.path.assign(request.path()) && seen.topic.assign(request.header("apns-topic")));
   GW_CHECK(seen.push_type.assign(request.header("apns-push-type")) &&
            seen.priority.assign(request.header("apns-priority")));
   GW_CHECK(seen.expiration.assign(request.header("apns-expiration")) &&
            seen.collapse_id.assign(request.header("apns-collapse-id")));
   GW_CHECK(seen.id.assign(request.header("apns-id")) && seen.authorization.assign(request.header("authorization")));
+  GW_CHECK(seen.ttl.assign(request.header("ttl")) && seen.urgency.assign(request.header("urgency")) &&
+           seen.replaces.assign(request.header("topic")) && seen.encoding.assign(request.header("content-encoding")));
   GW_CHECK(seen.authority.assign(request.header(":authority")) && seen.body.assign(request.body_text()));
 }
 
 void FakeProvider::work(Session& session) {
   if (!session.open) return;
   while (const H2Request* request = session.http.next()) {
-    remember(*request);
+    remember(session, *request);
     if (session.http.counters().most_open > most_streams_) most_streams_ = session.http.counters().most_open;
     if (!session.started) {
       session.started = true;
       if (grant_then_ != grant_first_) session.http.set_streams_max(grant_then_);
+    }
+    if (clients_under_ != nullptr && !last().certificate && last().authorization.empty()) {
+      respond(session, request->stream, without_credential_);
+      continue;
     }
     if (next_count_ > 0) {
       --next_count_;

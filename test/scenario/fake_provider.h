@@ -14,17 +14,23 @@
 namespace tocsin::test {
 
 struct SeenRequest {
-  FixedText<400> path;
+  FixedText<1000> path;
   FixedText<64> topic;
   FixedText<16> push_type;
   FixedText<4> priority;
   FixedText<24> expiration;
   FixedText<64> collapse_id;
   FixedText<40> id;
-  FixedText<400> authorization;
+  FixedText<1024> authorization;
   FixedText<64> authority;
   FixedText<4200> body;
+  // ---- Web Push
+  FixedText<12> ttl;
+  FixedText<12> urgency;
+  FixedText<32> replaces;  // topic
+  FixedText<16> encoding;
   Instant at{};
+  bool certificate = false;  // its connection began with a good one
 };
 
 class FakeProvider : public sim::Acceptor, public sim::PeerHandler, public sim::Timed {
@@ -62,7 +68,7 @@ class FakeProvider : public sim::Acceptor, public sim::PeerHandler, public sim::
   // Whose words it speaks. fcm: device tokens stand in the body, `reason` is an errorCode of FCM; google_token:
   // `reason` is the OAuth error, and its description beside it. For both a reason that starts with { or < is the whole
   // body.
-  enum class Speech : uint8_t { apns, fcm, google_token };
+  enum class Speech : uint8_t { apns, fcm, google_token, web_push };
 
   FakeProvider(sim::Simulation& world, const TlsIdentity& identity, RandomSource& random);
 
@@ -86,8 +92,10 @@ class FakeProvider : public sim::Acceptor, public sim::PeerHandler, public sim::
   void grant_now(uint32_t streams);                      // on every connection that is up
   void conduct(Conduct conduct) { conduct_ = conduct; }  // of connections to come
   void identify(const TlsIdentity& identity) { identity_ = &identity; }  // the same
-  H2ServerOptions& http_options() { return http_options_; }              // the same: windows
-  void open_windows(int32_t bytes);  // WINDOW_UPDATE for the connection and every open stream
+  // The same: they are asked for a certificate under this root, or refused. PEM that lives on.
+  void ask_certificate(const char* root) { clients_under_ = root; }
+  H2ServerOptions& http_options() { return http_options_; }  // the same: windows
+  void open_windows(int32_t bytes);                          // WINDOW_UPDATE for the connection and every open stream
   void go_away_now(int32_t last_stream, string_view debug);
   void release_stalled();  // answers everything that was stalled
   void answer_pings(bool answer) { answer_pings_ = answer; }
@@ -122,6 +130,7 @@ class FakeProvider : public sim::Acceptor, public sim::PeerHandler, public sim::
     bool open = false;
     bool started = false;
     uint32_t number = 0;
+    const TlsServer& tls() const { return *reinterpret_cast<const TlsServer*>(tls_room); }
     TlsServer& tls() { return *reinterpret_cast<TlsServer*>(tls_room); }
   };
   string_view device_of(const H2Request& request) const;
@@ -129,7 +138,7 @@ class FakeProvider : public sim::Acceptor, public sim::PeerHandler, public sim::
   void write_answer_body(Writer& body, const Rule& rule);
   static void write_date(Writer& out, UnixTime at);
   Rule& make_rule(string_view token_hex);
-  void remember(const H2Request& request);
+  void remember(const Session& session, const H2Request& request);
   void respond(Session& session, int32_t stream, const Rule& rule);
   void work(Session& session);
   void flush(Session& session);
@@ -138,6 +147,8 @@ class FakeProvider : public sim::Acceptor, public sim::PeerHandler, public sim::
 
   sim::Simulation& world_;
   const TlsIdentity* identity_;
+  const char* clients_under_ = nullptr;
+  Rule without_credential_;
   RandomSource& random_;
   Decider* decider_ = nullptr;
   Rule everyone_;

@@ -70,7 +70,8 @@ void start_libraries() {
 
 Address World::server_address() { return parse_ip("10.0.0.5", 5347).value(); }
 Address World::provider_address(uint32_t i) {
-  constexpr string_view hosts[providers_max] = {"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"};
+  constexpr string_view hosts[providers_max] = {"10.0.0.1",     "10.0.0.2",     "10.0.0.3",    "10.0.0.4",
+                                                "93.184.216.1", "93.184.216.2", "93.184.216.3"};
   return parse_ip(hosts[i], i == 1 ? 444 : 443).value();
 }
 
@@ -78,6 +79,9 @@ void World::begin(uint64_t seed, string_view extra, bool two) {
   start_libraries();
   random_source.seed(seed);
   two_ = two;
+  endpoints_ = false;
+  unified_push_ = UnifiedPushSettings{};
+  GW_CHECK(unified_push_.public_url.assign("https://push.example.org"));
   authority_ = nullptr;
   next_id_ = 0;
   memory_ = sim::map_memory(memory_bytes);
@@ -101,11 +105,19 @@ void World::begin(uint64_t seed, string_view extra, bool two) {
   world_->network().listen(server_address(), *server_);
   world_->names().set("fcm.wild.example.org", provider_address(2));
   world_->names().set("oauth.wild.example.org", provider_address(3));
+  world_->names().set("one.wild.example.org", provider_address(4));
+  world_->names().set("two.wild.example.org", provider_address(5));
+  world_->names().set("three.wild.example.org", provider_address(6));
   for (uint32_t i = 0; i < providers_max; ++i) world_->network().listen(provider_address(i), *providers_[i]);
   fcm().speak(FakeProvider::Speech::fcm);
   fcm().grant(100, 100);
   google().speak(FakeProvider::Speech::google_token);
   google().grant(100, 100);
+  for (uint32_t i = 0; i < 3; ++i) {
+    service(i).speak(FakeProvider::Speech::web_push);
+    service(i).grant(100, 100);
+    service(i).answer_all(201, "");
+  }
 
   conf_ = usual_conf;
   extra_ = extra;
@@ -114,6 +126,7 @@ void World::begin(uint64_t seed, string_view extra, bool two) {
   for (bool& off : off_) off = false;
   for (bool& spoilt : spoilt_) spoilt = false;
   bundle_ = cert_ec_root;
+  show_certificate(cert_push_rsa, key_push_rsa);
   gateway_memory_ = region_.carve(gateway_bytes);
   log_ = new (make(sizeof(Log))) Log(port_->console(), Level::info);
   planned_ = 0;
@@ -134,13 +147,23 @@ void World::read_conf() {
   for (uint32_t i = 0; i < faults_.count(); ++i)
     print_error("%.*s\n", static_cast<int>(faults_[i].text.size()), faults_[i].text.data());
   GW_CHECK(faults_.count() == 0);
+  settings_.unified_push = unified_push_;
+  settings_.unified_push.offered = endpoints_;
   for (uint32_t i = 0; i < settings_.section_count(); ++i) {
     files_.sections[i].off = off_[i];
     files_.sections[i].ca = pem(bundle_);  // read for sections that are off as well
     if (off_[i]) continue;
+    if (settings_.is_webpush(i)) {
+      ++files_.providers_on;
+      continue;
+    }
     files_.sections[i].key = spoilt_[i]             ? pem("no key at all")
                              : settings_.is_apns(i) ? pem(push_key_1)
                                                     : bytes_of(service_account());
+    if (settings_.is_apns(i) && !settings_.apns[i].certificate.empty()) {
+      files_.sections[i].certificate = pem(own_chain_);
+      files_.sections[i].key = pem(own_key_);
+    }
     ++files_.providers_on;
   }
   log_->set_level(settings_.log.level);
@@ -174,6 +197,9 @@ void World::wire() {
     GW_CHECK(false && "the state directory can be opened");
   }
   wiring_->set_key(state.key);
+  VapidKeyFile vapid;
+  GW_CHECK(wiring_->open_vapid_key(vapid).ok());
+  wiring_->set_endpoint_key(state.endpoint_key);
   for (uint32_t i = 0; i < settings_.section_count(); ++i) {
     const char* culprit = "";
     const char* problem = "";
@@ -353,6 +379,7 @@ int begin_world(void** state) {
   const Configured usual;
   const Configured& configured = *state == nullptr ? usual : *static_cast<const Configured*>(*state);
   the_world.begin(1, configured.extra, configured.two);
+  if (configured.endpoints) the_world.offer_endpoints();
   return 0;
 }
 

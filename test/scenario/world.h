@@ -49,14 +49,18 @@ inline constexpr string_view fcm_token_b = "dKx0bbbbbbbbbbbbbbbb:APA91bBBB";
 struct Configured {
   const char* extra = "";  // conf text behind the usual one: further keys of [limits], further sections
   bool two = false;        // two sections, apns/siskin and apns/other
+  bool endpoints = false;  // UnifiedPush is offered, at https://push.example.org
 };
 
 class World : public sim::Turner {
  public:
-  // apns/siskin, apns/other; the third and fourth are fcm/play and where its access tokens are fetched.
-  static constexpr uint32_t providers_max = 4;
+  // apns/siskin, apns/other; the third and fourth are fcm/play and where its access tokens are fetched; behind them
+  // three push services, one.wild.example.org and so on.
+  static constexpr uint32_t providers_max = 7;
   // Starts from nothing; both texts outlive the scenario.
   void begin(uint64_t seed = 1, string_view extra = "", bool two = false);
+  void offer_endpoints() { endpoints_ = true; }                  // from the next start on
+  UnifiedPushSettings& unified_push() { return unified_push_; }  // as they are from the next start on
   void end();
 
   // The usual conf but for what is added to it, from the next start on; outlives the scenario.
@@ -64,8 +68,13 @@ class World : public sim::Turner {
   // "section.key=value", from the next start on; the last of several wins. The text outlives the scenario.
   void set(const char* override);
   void turn_off(uint32_t section, bool off = true) { off_[section] = off; }  // its key can not be read
-  void ask(Authority* authority) { authority_ = authority; }     // about the registry's changes, from the next start on
-  void trust(const char* bundle) { bundle_ = bundle; }           // from the next start on; outlives the scenario
+  void ask(Authority* authority) { authority_ = authority; }  // about the registry's changes, from the next start on
+  void trust(const char* bundle) { bundle_ = bundle; }        // from the next start on; outlives the scenario
+  // What a section whose conf names a certificate finds in its files, from the next start on.
+  void show_certificate(const char* chain, const char* key) {
+    own_chain_ = chain;
+    own_key_ = key;
+  }
   void spoil_key(uint32_t section) { spoilt_[section] = true; }  // its key turns out to be none, after the wiring
 
   // ---- the gateway's life
@@ -94,6 +103,7 @@ class World : public sim::Turner {
   FakeProvider& provider(uint32_t i = 0) { return *providers_[i]; }
   FakeProvider& fcm() { return *providers_[2]; }
   FakeProvider& google() { return *providers_[3]; }  // where access tokens are fetched
+  FakeProvider& service(uint32_t i) { return *providers_[4 + i]; }
   Wiring& gateway() { return *wiring_; }
   sim::Simulation& simulation() { return *world_; }
   sim::Disk& disk() { return *disk_; }
@@ -154,6 +164,8 @@ class World : public sim::Turner {
   bool spoilt_[providers_max] = {};
   Authority* authority_ = nullptr;
   const char* bundle_ = nullptr;
+  const char* own_chain_ = nullptr;
+  const char* own_key_ = nullptr;
   bool exited_ = false;
   Settings settings_;
   Faults faults_;
@@ -170,6 +182,8 @@ class World : public sim::Turner {
   Wiring* wiring_ = nullptr;
   Log* log_ = nullptr;
   bool two_ = false;
+  bool endpoints_ = false;
+  UnifiedPushSettings unified_push_;
   uint32_t next_id_ = 0;
 };
 

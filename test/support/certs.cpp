@@ -104,6 +104,18 @@ const char* const cert_big_root =
     "EFzvxKumuJcyWEQe20yuJA==\n"
     "-----END CERTIFICATE-----\n";
 
+const char* const cert_push_root =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBYjCCAQigAwIBAgIIKAdrj0ZUsJMwCgYIKoZIzj0EAwIwFDESMBAGA1UEAwwJ\n"
+    "cHVzaF9yb290MCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAwWjAUMRIw\n"
+    "EAYDVQQDDAlwdXNoX3Jvb3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQxHSWr\n"
+    "PavdHs4O+M4WCtUw+SJznk7Wy0zaDPi+gJMSXQqPdwQvpJb7Vd9TjFrvsVuOpYmf\n"
+    "Uclyo4oHE2Qbtnnxo0IwQDAPBgNVHRMBAf8EBTADAQH/MA4GA1UdDwEB/wQEAwIB\n"
+    "BjAdBgNVHQ4EFgQUdJyGItrf5z74uSAMLxMICobZnwUwCgYIKoZIzj0EAwIDSAAw\n"
+    "RQIgWT/gX4/fx7Bzn9cEIK9ZnpvmhYwQA96j9ik0R3KBMyACIQDiNLMQsslHCZ2n\n"
+    "q5swkYoRgNtAJfgVliv6GIalmljSaw==\n"
+    "-----END CERTIFICATE-----\n";
+
 const char* const cert_ec_leaf =
     "-----BEGIN CERTIFICATE-----\n"
     "MIIB7jCCAZWgAwIBAgIJAJxf2AYQieImMAoGCCqGSM49BAMCMBIxEDAOBgNVBAMM\n"
@@ -376,6 +388,96 @@ const char* const key_old_rooted =
     "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg3Jp0+GYrASrf4PLP\n"
     "DLD49WCuOdSSp0xClQNpYLaTIw6hRANCAARhSMKGvpmdP8Qkh0ABvMpZtxRY4ufg\n"
     "d3JLSsFKTez7Szsj4Du7a6QGiz8krQk5bYRP30ToV4AJMSDE0l9kxFcF\n"
+    "-----END PRIVATE KEY-----\n";
+
+const char* const cert_push_rsa =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIC4zCCAomgAwIBAgIJAN9Sh7rL4QQcMAoGCCqGSM49BAMCMBQxEjAQBgNVBAMM\n"
+    "CXB1c2hfcm9vdDAgFw0yMDAxMDEwMDAwMDBaGA8yMTIwMDEwMTAwMDAwMFowNzER\n"
+    "MA8GA1UEAwwIcHVzaF9yc2ExIjAgBgoJkiaJk/IsZAEBDBJvcmcuZXhhbXBsZS5z\n"
+    "aXNraW4wggEiMA0GCSqGSIb3DQEBAQUAA4IBDwAwggEKAoIBAQCd4B4RK39hhyhu\n"
+    "rDlzfzGgSUP1NFpOy9Fs6IjH119G+eWCMGJcTDSGNbqTIgfuMnuE7Bu2S+QdEnaU\n"
+    "ZKg9svxTHEXLivHxZb1XzyFEli6FfHxKRIu3L6HN+0VIFYpELuQ2tOuIjLci3cdH\n"
+    "K7rIFPeOzhnaj8lqzfL2n46VodjxAIPJmNSMYbSP1ZTbtJ40WKxQ+MKRJDaCX3l5\n"
+    "/7XyOFAc9SjexkPQ1R7GgdU/NaY/3dcBsWvnrvLNZbqW+rkaba4iI4OOAbpiwC9n\n"
+    "RVHYSdef2e4RmRtAYffpIN0CPS76acskw0sMUOTgnrJmSr1g8jQZhcqss+/zXXzn\n"
+    "Dwa1NmBdAgMBAAGjgdMwgdAwCQYDVR0TBAIwADAOBgNVHQ8BAf8EBAMCBaAwEwYD\n"
+    "VR0lBAwwCgYIKwYBBQUHAwIwEAYKKoZIhvdjZAYDAQQCBQAwTAYKKoZIhvdjZAYD\n"
+    "BgQ+MDwMEm9yZy5leGFtcGxlLnNpc2tpbjAFDANhcHAMF29yZy5leGFtcGxlLnNp\n"
+    "c2tpbi52b2lwMAYMBHZvaXAwHQYDVR0OBBYEFDZ9SZ3z0gYW/4SltK8GDhOQVnWX\n"
+    "MB8GA1UdIwQYMBaAFHSchiLa3+c++LkgDC8TCAqG2Z8FMAoGCCqGSM49BAMCA0gA\n"
+    "MEUCIQDK8RSx1cSH5OULs7YpXMSZeH+BvqvUqu9ASZhLrlvhPAIgaoHZxnffU7DT\n"
+    "zPINjJQdnk1gaRxuMMiKNyTjbMhciFk=\n"
+    "-----END CERTIFICATE-----\n";
+
+const char* const key_push_rsa =
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgwggSkAgEAAoIBAQCd4B4RK39hhyhu\n"
+    "rDlzfzGgSUP1NFpOy9Fs6IjH119G+eWCMGJcTDSGNbqTIgfuMnuE7Bu2S+QdEnaU\n"
+    "ZKg9svxTHEXLivHxZb1XzyFEli6FfHxKRIu3L6HN+0VIFYpELuQ2tOuIjLci3cdH\n"
+    "K7rIFPeOzhnaj8lqzfL2n46VodjxAIPJmNSMYbSP1ZTbtJ40WKxQ+MKRJDaCX3l5\n"
+    "/7XyOFAc9SjexkPQ1R7GgdU/NaY/3dcBsWvnrvLNZbqW+rkaba4iI4OOAbpiwC9n\n"
+    "RVHYSdef2e4RmRtAYffpIN0CPS76acskw0sMUOTgnrJmSr1g8jQZhcqss+/zXXzn\n"
+    "Dwa1NmBdAgMBAAECggEAAUS7b/hzgCH2u8YN6B47gmp420/LhD8h2RFPhcAbQLp0\n"
+    "JVdbUvaGWzpGJTWjXGNy4Of15Hg4NCJz1732KKsJfbBRUqx9sk8f0XtekViCbFMB\n"
+    "KTi+oOy96FzsMd6l3XgYsnav9ckygu190vqRinu5yXsYKqf39XkobuJHmQFTncLz\n"
+    "MbkqnLzD00BD249w8BFN6BMkp4KRo5jBfBi93WgTqc7itC2e97OdhOonrPgJnDGM\n"
+    "sATdnBk4v43IVRHJhspS1pyOb+1J7GeutoOYb1QMcUmmeiAK72cLNRUOEk4AgRze\n"
+    "YP284TI1zw76V1XDdBq566ZdWyMLLENCwZz6wssLAQKBgQDdowqWyX2M2Ab4LI8i\n"
+    "tGy8kpih5nHbGZb5OTn/SFhCj3lm0P8enHOSDr0idaXd6Sy1glfm2M2Tw9II3+eb\n"
+    "iHUcAhB6SuBmnIF1DtjA/SshdaNzG7gnFrX/qgUjp2jENtvl+HpgyOoWO1yppdDU\n"
+    "RIeU732vlHqTnvJM4QV/hR8mIQKBgQC2WlSSZouJ6lMBDsaB/Tv1L1mFv8ViRiSf\n"
+    "yVf/hB8mnH77UhmDkmnYlF4KBzxML1+4siC/5r/mgipSSmTHcl+t3kAWOR+YIAeY\n"
+    "W3gM3WKbrdlAUDEAp/IY93H6ZTY6k+/uRReHL/sVtAQY2fvRs1FUQEGtveGPyJwA\n"
+    "yb4PbJv6vQKBgDisVirUfuwi2TVgf4FKTXuyqKDNglOaKYa04WWrpBXxBgQKcRHs\n"
+    "w4iXiDllh/JEi5AmMj/vNDISooRubJTSwc9Vn80FlHfokRnToA1JL1ww7oiij+Y+\n"
+    "4m7rlMDXL+zscjJN5U0WUvU4XKtsoQeGNn0Y+DSLbQSOYjrSV0uSSLLBAoGBAJxr\n"
+    "peojToUSXPsmSn+M0xbB9B/33YAsPRRXqUWEdxgu2/oHdd1YBbWDp5sgk8eiR5Du\n"
+    "M4uJi4lWlKkcKZCweoRxhjXJ8GEU8I7vv24Bpal3GknBwBcY+WITOFEa6saayhBw\n"
+    "cftD3DTEw1LyAcHi+Nu1duFrZQZqhe9jHsaqWq5dAoGBAJf4mI/1QQUqLxupPnj+\n"
+    "cMXr6acwNtCi8yYzmli9j3WV9dsfji/Zu1oFucrS6x5Y56F/fMuy1DnG4g3aPxNc\n"
+    "DkfmIfKW5XOC6otZfP6z5PQI7n4vq0HsArzVo5oRHNatJOVKwcP0RkotLU1OFSLX\n"
+    "rK5mEIteL5NJWeD4w4pHOelI\n"
+    "-----END PRIVATE KEY-----\n";
+
+const char* const cert_push_ec =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBpjCCAUugAwIBAgIJAOaQakIXWMloMAoGCCqGSM49BAMCMBQxEjAQBgNVBAMM\n"
+    "CXB1c2hfcm9vdDAgFw0yMDAxMDEwMDAwMDBaGA8yMTIwMDEwMTAwMDAwMFowEjEQ\n"
+    "MA4GA1UEAwwHcHVzaF9lYzBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABKo/becb\n"
+    "T9cwrtBmJYPb2fEpj3I0qq0rX+V4kfHjXIpRI6lOSTOEr1ptDwUB3SEtBnNisZu/\n"
+    "1f5Tf5Qke/jYeWijgYUwgYIwCQYDVR0TBAIwADAOBgNVHQ8BAf8EBAMCBaAwEwYD\n"
+    "VR0lBAwwCgYIKwYBBQUHAwIwEAYKKoZIhvdjZAYDAQQCBQAwHQYDVR0OBBYEFAur\n"
+    "j5/4Wl0EhBDgU2zMSg2tH0HiMB8GA1UdIwQYMBaAFHSchiLa3+c++LkgDC8TCAqG\n"
+    "2Z8FMAoGCCqGSM49BAMCA0kAMEYCIQD2UNSegmA2SKSkEkyZ6T7BXruPO09cio8M\n"
+    "yyZ32RT9EQIhAOEHF/7nFCQ7t0jKUeaMElvwYD75OkSGEzdCVxKzBrP2\n"
+    "-----END CERTIFICATE-----\n";
+
+const char* const key_push_ec =
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgvFrB8wn3jh0nS77f\n"
+    "CqrMx023+jfsC6ZFASPgSQgigh+hRANCAASqP23nG0/XMK7QZiWD29nxKY9yNKqt\n"
+    "K1/leJHx41yKUSOpTkkzhK9abQ8FAd0hLQZzYrGbv9X+U3+UJHv42Hlo\n"
+    "-----END PRIVATE KEY-----\n";
+
+const char* const cert_push_expired =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBpzCCAU2gAwIBAgIIVFXdTTAc1iQwCgYIKoZIzj0EAwIwFDESMBAGA1UEAwwJ\n"
+    "cHVzaF9yb290MB4XDTIwMDEwMTAwMDAwMFoXDTIxMDEwMTAwMDAwMFowFzEVMBMG\n"
+    "A1UEAwwMcHVzaF9leHBpcmVkMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEg2Tn\n"
+    "r4hXwPyCfupgMoIiGxctCQPcP0ziVlomT8QqC4v0wAyvz37FvdPr5WiIXYDpMFxS\n"
+    "3O6o8UnLshs8iLUEnKOBhTCBgjAJBgNVHRMEAjAAMA4GA1UdDwEB/wQEAwIFoDAT\n"
+    "BgNVHSUEDDAKBggrBgEFBQcDAjAQBgoqhkiG92NkBgMBBAIFADAdBgNVHQ4EFgQU\n"
+    "rA73WGBGCQ9j2nmeL7Q4YvOZnhUwHwYDVR0jBBgwFoAUdJyGItrf5z74uSAMLxMI\n"
+    "CobZnwUwCgYIKoZIzj0EAwIDSAAwRQIhAPwmbRTsXQ0fsMI7nS4hxM/6u6MqSBl5\n"
+    "ODfjAVuf/8mKAiB0G8KdBYRokkMyd14SVyTRs/1eM+szXBpJW7ADSBlLGQ==\n"
+    "-----END CERTIFICATE-----\n";
+
+const char* const key_push_expired =
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg0tHojvNfcT7qtiY8\n"
+    "uA2aVQXlXU/eJ0cyeHds8qqefhGhRANCAASDZOeviFfA/IJ+6mAygiIbFy0JA9w/\n"
+    "TOJWWiZPxCoLi/TADK/PfsW90+vlaIhdgOkwXFLc7qjxScuyGzyItQSc\n"
     "-----END PRIVATE KEY-----\n";
 
 const char* const chain_rsa =

@@ -46,6 +46,15 @@ extern const char* const key_weakkey;
 extern const char* const cert_old_rooted;  // good, but under cert_old_root
 extern const char* const key_old_rooted;
 
+// Ours, towards a provider that asks for one, under cert_push_root.
+extern const char* const cert_push_root;  // P-256
+extern const char* const cert_push_rsa;   // RSA-2048; names org.example.siskin and org.example.siskin.voip
+extern const char* const key_push_rsa;
+extern const char* const cert_push_ec;  // P-256; names no topic
+extern const char* const key_push_ec;
+extern const char* const cert_push_expired;  // ended in 2021
+extern const char* const key_push_expired;
+
 // Keys for signing.
 extern const char* const push_key_1;  // P-256, PKCS#8, as Apple's .p8
 extern const char* const push_key_2;

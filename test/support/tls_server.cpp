@@ -29,6 +29,7 @@ struct TlsServer::Inside {
   mbedtls_ssl_config config;
   mbedtls_ssl_context ssl;
   mbedtls_ssl_ticket_context tickets;
+  mbedtls_x509_crt clients;
   ByteView* in = nullptr;
   ByteRing* out = nullptr;
   FixedText<255> asked_for;
@@ -92,7 +93,7 @@ static const int static_rsa_suites[] = {MBEDTLS_TLS_RSA_WITH_AES_128_GCM_SHA256,
 
 TlsServer::~TlsServer() { shut(); }
 
-bool TlsServer::open(const TlsIdentity& identity, string_view alpn, Kind kind) {
+bool TlsServer::open(const TlsIdentity& identity, string_view alpn, Kind kind, const char* clients_under) {
   void* room = state_ == State::shut && identity.inside_ != nullptr ? malloc(sizeof(Inside)) : nullptr;
   if (room == nullptr) return false;
   inside_ = new (room) Inside{};
@@ -100,6 +101,7 @@ bool TlsServer::open(const TlsIdentity& identity, string_view alpn, Kind kind) {
   mbedtls_ssl_config_init(&config);
   mbedtls_ssl_init(&inside_->ssl);
   mbedtls_ssl_ticket_init(&inside_->tickets);
+  mbedtls_x509_crt_init(&inside_->clients);
   inside_->out = &out_;
   state_ = State::failed;
   problem_ = mbedtls_ssl_config_defaults(&config, MBEDTLS_SSL_IS_SERVER, MBEDTLS_SSL_TRANSPORT_STREAM,
@@ -129,6 +131,12 @@ bool TlsServer::open(const TlsIdentity& identity, string_view alpn, Kind kind) {
     problem_ = mbedtls_ssl_ticket_setup(&inside_->tickets, fill, &random_, MBEDTLS_CIPHER_AES_128_GCM, 86400);
   }
   mbedtls_ssl_conf_session_tickets_cb(&config, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse, &inside_->tickets);
+  if (problem_ == 0 && clients_under != nullptr) {
+    problem_ = mbedtls_x509_crt_parse(&inside_->clients, reinterpret_cast<const unsigned char*>(clients_under),
+                                      std::strlen(clients_under) + 1);
+    mbedtls_ssl_conf_ca_chain(&config, &inside_->clients, nullptr);
+    mbedtls_ssl_conf_authmode(&config, MBEDTLS_SSL_VERIFY_OPTIONAL);
+  }
   if (problem_ == 0) problem_ = mbedtls_ssl_conf_own_cert(&config, &identity.inside_->chain, &identity.inside_->key);
   if (problem_ == 0) problem_ = mbedtls_ssl_setup(&inside_->ssl, &config);
   if (problem_ != 0) return false;
@@ -186,6 +194,7 @@ void TlsServer::shut() {
     mbedtls_ssl_free(&inside_->ssl);
     mbedtls_ssl_config_free(&inside_->config);
     mbedtls_ssl_ticket_free(&inside_->tickets);
+    mbedtls_x509_crt_free(&inside_->clients);
     free(inside_);
     inside_ = nullptr;
   }
@@ -196,6 +205,11 @@ void TlsServer::shut() {
 string_view TlsServer::alpn() const {
   const char* name = inside_ == nullptr ? nullptr : mbedtls_ssl_get_alpn_protocol(&inside_->ssl);
   return name == nullptr ? string_view() : string_view(name);
+}
+
+bool TlsServer::was_shown_certificate() const {
+  return inside_ != nullptr && mbedtls_ssl_get_peer_cert(&inside_->ssl) != nullptr &&
+         mbedtls_ssl_get_verify_result(&inside_->ssl) == 0;
 }
 
 string_view TlsServer::asked_for() const { return inside_ == nullptr ? string_view() : inside_->asked_for.view(); }

@@ -1,6 +1,6 @@
 // A TLS server as a pure core, the opposite number of TlsClient: for tests, the
-// simulated provider and the benchmark. It judges nobody and asks for no
-// certificate. What it allocates comes from wherever the caller's scope points.
+// simulated provider and the benchmark. It judges nobody, and asks for a
+// certificate where it is told to. What it allocates comes from wherever the caller's scope points.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +42,9 @@ class TlsServer {
   ~TlsServer();
 
   // alpn: what it speaks, "h2" or "h2,http/1.1"; "": it knows no ALPN. The text is copied.
-  [[nodiscard]] bool open(const TlsIdentity& identity, string_view alpn, Kind kind = Kind::modern);
+  // clients_under: a root as PEM; clients are asked for a certificate under it, and may show none.
+  [[nodiscard]] bool open(const TlsIdentity& identity, string_view alpn, Kind kind = Kind::modern,
+                          const char* clients_under = nullptr);
   // As TlsClient::read and write.
   Result<size_t> read(ByteView& in, Bytes room);
   Result<size_t> write(ByteView plain);
@@ -52,6 +54,7 @@ class TlsServer {
 
   State state() const { return state_; }
   string_view alpn() const;
+  bool was_shown_certificate() const;       // a good one
   string_view asked_for() const;            // the client's server name (SNI), "" when it sent none
   int problem() const { return problem_; }  // the library's number, after failed
 

@@ -58,14 +58,14 @@ int duet_teardown(void** state) {
 }
 
 void Duet::serve(const char* root_pem, const char* chain_pem, const char* key_pem, string_view server_alpn,
-                 TlsServer::Kind kind) {
+                 TlsServer::Kind kind, const char* clients_under) {
   assert_true(roots.load(bytes_of(root_pem), roots_heap).ok());
   assert_true(identity.load(chain_pem, key_pem, server_random));
-  assert_true(server.open(identity, server_alpn, kind));
+  assert_true(server.open(identity, server_alpn, kind, clients_under));
 }
 
-Status Duet::connect(string_view host, string_view alpn, bool require_alpn) {
-  return client.open(roots, host, alpn, require_alpn);
+Status Duet::connect(string_view host, string_view alpn, bool require_alpn, const ClientCertificate* own) {
+  return client.open(roots, host, alpn, require_alpn, own);
 }
 
 bool Duet::carry_to_client() {

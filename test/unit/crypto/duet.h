@@ -28,8 +28,9 @@ struct Duet {
 
   // What stands behind the two ends. Asserts that all of it loads.
   void serve(const char* root_pem, const char* chain_pem, const char* key_pem, string_view server_alpn = "h2",
-             TlsServer::Kind kind = TlsServer::Kind::modern);
-  Status connect(string_view host = "api.push.example.org", string_view alpn = "h2", bool require_alpn = true);
+             TlsServer::Kind kind = TlsServer::Kind::modern, const char* clients_under = nullptr);
+  Status connect(string_view host = "api.push.example.org", string_view alpn = "h2", bool require_alpn = true,
+                 const ClientCertificate* own = nullptr);
   // Carries bytes both ways in pieces of chunk until nothing moves any more.
   void pump();
   // The same for one way.

@@ -136,6 +136,24 @@ void a_410_says_since_when(void**) {
   assert_int_equal(apns.judge(reply, now).gone_since.s, 0);
 }
 
+void a_clock_that_is_far_from_apples_is_told_with_words_that_it_may_explain(void**) {
+  for (const int64_t off : {-18'000, -300, -299, 0, 299, 300, 18'000}) {
+    for (const char* word : {"InvalidProviderToken", "ExpiredProviderToken", "MissingProviderToken"}) {
+      Reply reply = reply_of(403, word);
+      assert_int_equal(apns.judge(reply, now).clock_off.us, 0);  // no date, no news
+      reply.date = UnixTime{now.s + off};
+      const bool told = string_view(word) != "MissingProviderToken" && (off >= 300 || off <= -300);
+      assert_int_equal(apns.judge(reply, now).clock_off.us, told ? seconds(off).us : 0);
+      assert_int_equal(apns.judge(reply, UnixTime{0}).clock_off.us, 0);  // ours was never set
+    }
+  }
+  // A time of Apple's is compared with one of ours.
+  Reply reply = reply_of(410, "Unregistered");
+  reply.timestamp_ms = 1'751'360'000'999;
+  reply.date = UnixTime{now.s + 18'000};
+  assert_int_equal(apns.judge(reply, now).gone_since.s, 1'751'360'000 - 18'000);
+}
+
 void a_limited_device_waits_as_long_as_it_was_told(void**) {
   Reply reply = reply_of(429, "TooManyRequests");
   reply.retry_after = "90";
@@ -239,10 +257,11 @@ TESTS(apns_replies, cmocka_unit_test(every_reason_has_its_verdict),
       cmocka_unit_test(reasons_count_only_with_the_status_that_belongs_to_them),
       cmocka_unit_test(what_is_accepted_is_delivered_whatever_is_said_beside),
       cmocka_unit_test(unknown_reasons_follow_their_status_and_never_end_a_device),
-      cmocka_unit_test(a_410_says_since_when), cmocka_unit_test(a_limited_device_waits_as_long_as_it_was_told),
-      cmocka_unit_test(the_body_of_a_410_is_read), cmocka_unit_test(a_body_without_a_time_has_none),
-      cmocka_unit_test(hostile_bodies_have_no_reason), cmocka_unit_test(hostile_times_are_no_times),
-      cmocka_unit_test(a_body_that_was_cut_anywhere_has_no_reason));
+      cmocka_unit_test(a_410_says_since_when),
+      cmocka_unit_test(a_clock_that_is_far_from_apples_is_told_with_words_that_it_may_explain),
+      cmocka_unit_test(a_limited_device_waits_as_long_as_it_was_told), cmocka_unit_test(the_body_of_a_410_is_read),
+      cmocka_unit_test(a_body_without_a_time_has_none), cmocka_unit_test(hostile_bodies_have_no_reason),
+      cmocka_unit_test(hostile_times_are_no_times), cmocka_unit_test(a_body_that_was_cut_anywhere_has_no_reason));
 
 }  // namespace
 }  // namespace tocsin::test

@@ -210,6 +210,32 @@ void for_60_days_no_token_is_young_at_its_end_or_old_at_its_use(void**) {
   assert_true(minted <= 60 * 24 * 3);
 }
 
+void what_the_provider_says_of_our_clock_is_believed_once(void**) {
+  using Clock = Credential::Clock;
+  for (const int64_t off_s : {3 * 3600, -3 * 3600, 400 * 86'400}) {
+    ApnsToken subject = token();
+    assert_true(keep_fresh(subject, start, wall));
+    const Duration off = seconds(off_s);
+    assert_true(subject.correct_clock(seconds(200), start) == Clock::no);  // that is no reason
+    assert_true(subject.correct_clock(off, start + seconds(1)) == Clock::learnt);
+    assert_true(keep_fresh(subject, start + seconds(2), wall + seconds(2)));
+    assert_int_equal(issued_at(subject), wall.s + 2 + off_s);
+    assert_int_equal(subject.minted(), 2);
+    // Others left with the former token; later ones are refused for another reason.
+    assert_true(subject.correct_clock(off + seconds(1), start + seconds(20)) == Clock::known);
+    assert_true(subject.correct_clock(off, start + seconds(40)) == Clock::no);
+    // A provider whose time jumps makes us sign once in 20 minutes, no more.
+    assert_true(subject.correct_clock(off + hours(5), start + minutes(10)) == Clock::no);
+    assert_true(keep_fresh(subject, start + minutes(41), wall + minutes(41)));
+    assert_int_equal(issued_at(subject), wall.s + 41 * 60 + off_s);
+    // Our clock is set at last.
+    assert_true(keep_fresh(subject, start + minutes(42), wall + minutes(42) + off));
+    assert_int_equal(issued_at(subject), wall.s + 42 * 60 + off_s);
+    assert_true(keep_fresh(subject, start + minutes(90), wall + minutes(90) + off));
+    assert_int_equal(issued_at(subject), wall.s + 90 * 60 + off_s);
+  }
+}
+
 // As TESTS does, but with a key for the group.
 int run_apns_token() {
   const CMUnitTest tests[] = {cmocka_unit_test(the_token_names_key_team_and_time),
@@ -220,6 +246,7 @@ int run_apns_token() {
                               cmocka_unit_test(a_clock_that_stepped_needs_a_new_token),
                               cmocka_unit_test(a_clock_that_jumps_to_and_fro_mints_once_in_20_minutes),
                               cmocka_unit_test(an_expired_token_is_renewed_only_as_apple_allows),
+                              cmocka_unit_test(what_the_provider_says_of_our_clock_is_believed_once),
                               cmocka_unit_test(for_60_days_no_token_is_young_at_its_end_or_old_at_its_use)};
   return cmocka_run_group_tests_name("apns_token", tests, make, unmake);
 }

@@ -101,7 +101,7 @@ Reply reply_of(uint32_t status, string_view retry_after = {}, UnixTime date = {}
   return reply;
 }
 
-WebPush web_push() { return WebPush({}, {curve_desk().curve, curve_desk().heap}, curve_desk().vapid()); }
+WebPush web_push() { return WebPush({}, {curve_desk().curve, curve_desk().heap}, no_vapid()); }
 
 Verdict judge(Reply& reply, string_view body, UnixTime at = now) {
   const WebPush push = web_push();

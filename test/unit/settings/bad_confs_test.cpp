@@ -60,7 +60,7 @@ static const Row whole_confs[] = {
      "t.conf:2: brake_devices: \"10000001\" is out of range; give 0 to 10000000"},
     {"[limits]\nbrake_percent = 101\n", "t.conf:2: brake_percent: \"101\" is out of range; give 0 to 100"},
     {"[limits]\nbrake_percent = 10%\n", "t.conf:2: brake_percent: \"10%\" is not a number"},
-    {"[apns a]\ncertificate = x\n", "t.conf:2: certificate in [apns a] is not supported by this version"},
+    {"[apns a]\ncertificate =\n", "t.conf:2: certificate: \"\" is not a path"},
     {"[fcm a]\nformerly = fcm/b\n",
      "t.conf:2: formerly: \"fcm/b\" is not a section's name such as siskin (1 to 32 of a-z, 0-9 and -, without its "
      "kind)"},
@@ -176,7 +176,7 @@ static const Row additions[] = {
      "t.conf:9: [apns b] has no provider; set it to the id that the app's clients name, such as "
      "tigase:messenger:apns:1"},
     {"[apns b]\nprovider = b\n",
-     "t.conf:9: [apns b] has no key; set it to the .p8 file from the Apple developer account"},
+     "t.conf:9: [apns b] has no key; set it to the .p8 file from the Apple developer account (or set certificate)"},
     {"[apns b]\nprovider = b\nkey = k.p8\nkey_id = ABC123DEFG\n",
      "t.conf:9: [apns b] has no team_id; it stands in the Apple developer account, ten of A-Z and 0-9"},
     {"[apns b]\nprovider = b\nkey = k.p8\nkey_id = ABC123DEFG\nteam_id = DEF123GHIJ\n",
@@ -210,6 +210,8 @@ static const Row additions[] = {
      "t.conf:10: \"tigase:messenger:apns:1\" is named in two sections; keep it in one of [apns siskin] and [fcm play]"},
     {"[fcm play]\nprovider = f\nservice_account = a.json\n[fcm other]\nprovider = f\nservice_account = b.json\n",
      "t.conf:13: \"f\" is named in two sections; keep it in one of [fcm play] and [fcm other]"},
+    {"certificate = c.pem\n", "t.conf:9: key and certificate are both set; keep one of them"},
+    {"certificate_key = c.key\n", "t.conf:9: certificate_key belongs to a certificate, which is not set"},
     {"formerly = siskin\n", "t.conf:9: formerly: \"siskin\" is this section's name; give the one that it had before"},
     {"formerly = old, b\n[apns b]\nprovider = b\nteam_id = DEF123GHIJ\ntopic = b\nkey = AuthKey_ABC123DEFG.p8\n",
      "t.conf:9: formerly: \"b\" is a section of its own, and keeps its devices; take out one of [apns b] and "

@@ -76,6 +76,8 @@ static void sample_with_every_comment_taken_away_is_a_conf_with_the_same_default
   assert_int_equal(s.limits.brake_percent, plain.limits.brake_percent);
   assert_int_equal(s.limits.device_burst, plain.limits.device_burst);
   assert_int_equal(s.limits.device_interval.us, plain.limits.device_interval.us);
+  assert_int_equal(s.limits.domain_burst, plain.limits.domain_burst);
+  assert_int_equal(s.limits.domain_interval.us, plain.limits.domain_interval.us);
   assert_true(s.log.level == plain.log.level);
   assert_true(s.log.to.kind == plain.log.to.kind);
   assert_true(s.log.timestamps == plain.log.timestamps);
@@ -109,13 +111,15 @@ static void the_contact_of_the_sample_is_nobodys(void**) {
 static void sample_names_every_supported_key(void**) {
   const Parsed p(uncommented());
   for (const KeyRow& row : key_rows()) {
-    if (row.store == nullptr || row.name == "secret_file") continue;  // excludes secret
+    if (row.store == nullptr || row.name == "secret_file") continue;           // excludes secret
+    if (row.name == "certificate" || row.name == "certificate_key") continue;  // exclude key
     if (!p.parser.origins().has_key({.kind = row.section, .index = 0}, row.name)) {
       print_error("%.*s is missing\n", static_cast<int>(row.name.size()), row.name.data());
       fail_here();
     }
   }
-  assert_true(sample().find("secret_file = ") != string_view::npos);
+  for (const string_view other : {"secret_file = ", "certificate = ", "certificate_key = "})
+    assert_true(sample().find(other) != string_view::npos);
 }
 
 static void sample_cut_at_every_byte_does_no_harm(void**) {

@@ -105,6 +105,13 @@ static void a_section_has_modules_and_a_dialect(void**) {
   assert_text(p.settings.apns[0].modules[1].view(), "monalAlpha-sandbox");
 }
 
+static void a_certificate_needs_neither_key_nor_team(void**) {
+  const Parsed p(Joined(good_conf, "[apns b]\nprovider = b\ntopic = b\ncertificate = c.pem\n").view());
+  assert_faultless(p);
+  assert_text(p.settings.apns[1].certificate.view(), "c.pem");
+  assert_true(p.settings.apns[1].certificate_key.empty() && p.settings.apns[1].key.empty());
+}
+
 static void a_section_may_have_had_the_name_that_one_of_another_kind_has(void**) {
   const Parsed p(Joined(good_conf,
                         "formerly = play, older\n"
@@ -257,6 +264,7 @@ TESTS(validate, cmocka_unit_test(accounts_default_to_the_parent_of_the_domain),
       cmocka_unit_test(the_vapid_key_stands_in_the_state_directory_unless_it_is_absolute),
       cmocka_unit_test(contacts_are_addresses_that_reach_somebody), cmocka_unit_test(a_contact_has_at_most_255_bytes),
       cmocka_unit_test(private_ranges_are_a_list_of_sixteen),
+      cmocka_unit_test(a_certificate_needs_neither_key_nor_team),
       cmocka_unit_test(a_section_may_have_had_the_name_that_one_of_another_kind_has));
 
 }  // namespace tocsin
