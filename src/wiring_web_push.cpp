@@ -8,10 +8,6 @@ namespace {
 
 constexpr Duration idle_close = minutes(5);
 
-Empty empty_of(EmptyPush empty) {
-  return empty == EmptyPush::high ? Empty::high : empty == EmptyPush::drop ? Empty::drop : Empty::normal;
-}
-
 }  // namespace
 
 const Provider& Wiring::make_web_push(const WebPushSettings& settings, Section& section, Region& region) {
