@@ -248,10 +248,10 @@ int start_registry_command(const CommandLine& line, posix::PosixPort& posix) {
 int print_vapid_key(const Settings& settings, posix::PosixPort& posix) {
   uint8_t room[path_bytes_max + 16];
   Writer name(room);
-  if (settings.webpush.count > 0) {
-    name.text(settings.webpush[0].vapid_key.view()).character('\0');
-  } else {
+  if (settings.webpush.empty()) {
     name.text(settings.state.directory.view()).character('/').text(vapid_key_name).character('\0');
+  } else {
+    name.text(settings.webpush[0].vapid_key.view()).character('\0');
   }
   if (name.overflowed()) return fail(posix.console(), exit_code::conf, "[state] directory is too long");
   Heap heap(posix::reserve_memory(vapid_key_heap_bytes), "vapid key");

@@ -11,15 +11,6 @@ static_assert(section_count_max == sections_max && section_ids_max == provider_i
 
 Payload payload_of(ApnsPayload payload) { return payload == ApnsPayload::wake ? Payload::wake : Payload::tigase; }
 
-Empty empty_of(EmptyPush empty) {
-  switch (empty) {
-    case EmptyPush::high: return Empty::high;
-    case EmptyPush::normal: return Empty::normal;
-    case EmptyPush::drop: return Empty::drop;
-  }
-  return Empty::normal;
-}
-
 HostPort apns_host(const ApnsSettings& apns) {
   if (!apns.endpoint.host.empty()) return apns.endpoint;
   return host_and_port(
@@ -30,8 +21,6 @@ HostPort fcm_host(const FcmSettings& fcm) {
   return fcm.endpoint.host.empty() ? host_and_port("fcm.googleapis.com", 443) : fcm.endpoint;
 }
 
-// One token an hour: nobody needs the connection in between.
-constexpr Duration token_idle_close = seconds(10);
 
 bool has_id(const ProviderSettings& section, string_view id) {
   for (const auto& each : section.provider) {
@@ -249,36 +238,6 @@ const Provider& Wiring::make_apns(const ApnsSettings& settings, Origin& origin) 
                                                   .alert_body = settings.alert_body.view(),
                                                   .sound = settings.sound.view(),
                                                   .category = settings.category.view()});
-}
-
-// The account is read here, because it names the project and a host; whether it is good is said by arm().
-const Provider& Wiring::make_fcm(const FcmSettings& settings, const LoadedFiles::Provider& files, Region& region,
-                                 Origin& origin) {
-  FcmParts& fcm = *new (region.carve(sizeof(FcmParts)).data()) FcmParts;
-  origin.fcm = &fcm;
-  if (!files.off) {
-    JsonDocument json(*json_heap_);
-    string_view pem;
-    (void)fcm.account.read(text_of(files.key), json, pem, fcm.problem).ok();
-  }
-  return fcm.provider.emplace(FcmOptions{.clear_text = settings.clear_text, .empty = empty_of(settings.empty)},
-                              fcm.account.project);
-}
-
-void Wiring::wire_token(const FcmSettings& settings, Section& section, Origin& origin, Region& region) {
-  const HeapSizes heaps = heap_sizes(settings_);
-  FcmParts& fcm = *origin.fcm;
-  fcm.token.emplace(fcm.key, fcm.account);
-  fcm.desk.emplace(*fcm.token, section, source(), port_.entropy, *json_heap_, log_);
-  fcm.way.make(region, heaps.tls, heaps.h2_token);
-  const bool moved = !settings.token_endpoint.host.empty();
-  fcm.desk->lane().link = static_cast<uint8_t>(section_count_ + section.number);
-  fcm.desk->lane().host = moved ? settings.token_endpoint : fcm.account.token_host;
-  fcm.way.link.emplace(region, fcm.way.tls_heaps(), fcm.way.h2_heaps(),
-                       OriginOptions{.roots = &origins_[origin.roots_owner].roots,
-                                     .h2 = {.first_streams = 1, .streams_max = 1},
-                                     .idle_close = token_idle_close},
-                       fcm.desk->lane(), *fcm.desk, port_, scratch_, log_);
 }
 
 // Heaps neither move nor copy, so a pair is made in place.

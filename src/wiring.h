@@ -27,6 +27,15 @@
 
 namespace tocsin {
 
+inline Empty empty_of(EmptyPush empty) {
+  switch (empty) {
+    case EmptyPush::high: return Empty::high;
+    case EmptyPush::normal: return Empty::normal;
+    case EmptyPush::drop: return Empty::drop;
+  }
+  return Empty::normal;
+}
+
 struct WiringInputs {
   const Settings& settings;
   const LoadedFiles& files;  // only read while wiring

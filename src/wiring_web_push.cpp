@@ -8,10 +8,6 @@ namespace {
 
 constexpr Duration idle_close = minutes(5);
 
-Empty empty_of(EmptyPush empty) {
-  return empty == EmptyPush::high ? Empty::high : empty == EmptyPush::drop ? Empty::drop : Empty::normal;
-}
-
 }  // namespace
 
 const Provider& Wiring::make_web_push(const WebPushSettings& settings, Section& section, Region& region) {
@@ -53,7 +49,7 @@ void Wiring::wire_pool(Section& section, const TlsRoots& roots, Region& region) 
                       .sizes = web_push_sizes,
                       .pooled = true,
                       .rules = {.allowed = {settings.allow_private.items, settings.allow_private.count}}},
-        lane, *publish_, port_, scratch_, log_);
+        lane, source(), port_, scratch_, log_);
   }
 }
 

@@ -177,6 +177,8 @@ void FakeProvider::remember(const Session& session, const H2Request& request) {
   GW_CHECK(seen.expiration.assign(request.header("apns-expiration")) &&
            seen.collapse_id.assign(request.header("apns-collapse-id")));
   GW_CHECK(seen.id.assign(request.header("apns-id")) && seen.authorization.assign(request.header("authorization")));
+  GW_CHECK(seen.ttl.assign(request.header("ttl")) && seen.urgency.assign(request.header("urgency")) &&
+           seen.replaces.assign(request.header("topic")) && seen.encoding.assign(request.header("content-encoding")));
   GW_CHECK(seen.authority.assign(request.header(":authority")) && seen.body.assign(request.body_text()));
 }
 

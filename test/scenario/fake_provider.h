@@ -14,16 +14,21 @@
 namespace tocsin::test {
 
 struct SeenRequest {
-  FixedText<400> path;
+  FixedText<1000> path;
   FixedText<64> topic;
   FixedText<16> push_type;
   FixedText<4> priority;
   FixedText<24> expiration;
   FixedText<64> collapse_id;
   FixedText<40> id;
-  FixedText<400> authorization;
+  FixedText<1024> authorization;
   FixedText<64> authority;
   FixedText<4200> body;
+  // ---- Web Push
+  FixedText<12> ttl;
+  FixedText<12> urgency;
+  FixedText<32> replaces;  // topic
+  FixedText<16> encoding;
   Instant at{};
   bool certificate = false;  // its connection began with a good one
 };
@@ -63,7 +68,7 @@ class FakeProvider : public sim::Acceptor, public sim::PeerHandler, public sim::
   // Whose words it speaks. fcm: device tokens stand in the body, `reason` is an errorCode of FCM; google_token:
   // `reason` is the OAuth error, and its description beside it. For both a reason that starts with { or < is the whole
   // body.
-  enum class Speech : uint8_t { apns, fcm, google_token };
+  enum class Speech : uint8_t { apns, fcm, google_token, web_push };
 
   FakeProvider(sim::Simulation& world, const TlsIdentity& identity, RandomSource& random);
 

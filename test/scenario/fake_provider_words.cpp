@@ -16,7 +16,9 @@ string_view FakeProvider::device_of(const H2Request& request) const {
 void FakeProvider::write_answer_body(Writer& body, const Rule& rule) {
   const string_view reason = rule.reason.view();
   const bool whole = starts_with(reason, "{") || starts_with(reason, "<");
-  if (speech_ == Speech::apns) {
+  if (speech_ == Speech::web_push) {
+    body.text(reason);
+  } else if (speech_ == Speech::apns) {
     if (rule.status == 200) return;
     body.text("{\"reason\":\"").text(reason).text("\"");
     if (rule.timestamp_ms != 0) body.text(",\"timestamp\":").number(rule.timestamp_ms);

@@ -70,7 +70,8 @@ void start_libraries() {
 
 Address World::server_address() { return parse_ip("10.0.0.5", 5347).value(); }
 Address World::provider_address(uint32_t i) {
-  constexpr string_view hosts[providers_max] = {"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"};
+  constexpr string_view hosts[providers_max] = {"10.0.0.1",     "10.0.0.2",     "10.0.0.3",    "10.0.0.4",
+                                                "93.184.216.1", "93.184.216.2", "93.184.216.3"};
   return parse_ip(hosts[i], i == 1 ? 444 : 443).value();
 }
 
@@ -101,11 +102,19 @@ void World::begin(uint64_t seed, string_view extra, bool two) {
   world_->network().listen(server_address(), *server_);
   world_->names().set("fcm.wild.example.org", provider_address(2));
   world_->names().set("oauth.wild.example.org", provider_address(3));
+  world_->names().set("one.wild.example.org", provider_address(4));
+  world_->names().set("two.wild.example.org", provider_address(5));
+  world_->names().set("three.wild.example.org", provider_address(6));
   for (uint32_t i = 0; i < providers_max; ++i) world_->network().listen(provider_address(i), *providers_[i]);
   fcm().speak(FakeProvider::Speech::fcm);
   fcm().grant(100, 100);
   google().speak(FakeProvider::Speech::google_token);
   google().grant(100, 100);
+  for (uint32_t i = 0; i < 3; ++i) {
+    service(i).speak(FakeProvider::Speech::web_push);
+    service(i).grant(100, 100);
+    service(i).answer_all(201, "");
+  }
 
   conf_ = usual_conf;
   extra_ = extra;
@@ -139,6 +148,10 @@ void World::read_conf() {
     files_.sections[i].off = off_[i];
     files_.sections[i].ca = pem(bundle_);  // read for sections that are off as well
     if (off_[i]) continue;
+    if (settings_.is_webpush(i)) {
+      ++files_.providers_on;
+      continue;
+    }
     files_.sections[i].key = spoilt_[i]             ? pem("no key at all")
                              : settings_.is_apns(i) ? pem(push_key_1)
                                                     : bytes_of(service_account());
@@ -183,6 +196,8 @@ void World::wire() {
     GW_CHECK(false && "the state directory can be opened");
   }
   wiring_->set_key(state.key);
+  VapidKeyFile vapid;
+  GW_CHECK(wiring_->open_vapid_key(vapid).ok());
   wiring_->set_endpoint_key(state.endpoint_key);
   for (uint32_t i = 0; i < settings_.section_count(); ++i) {
     const char* culprit = "";

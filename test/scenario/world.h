@@ -53,8 +53,9 @@ struct Configured {
 
 class World : public sim::Turner {
  public:
-  // apns/siskin, apns/other; the third and fourth are fcm/play and where its access tokens are fetched.
-  static constexpr uint32_t providers_max = 4;
+  // apns/siskin, apns/other; the third and fourth are fcm/play and where its access tokens are fetched; behind them
+  // three push services, one.wild.example.org and so on.
+  static constexpr uint32_t providers_max = 7;
   // Starts from nothing; both texts outlive the scenario.
   void begin(uint64_t seed = 1, string_view extra = "", bool two = false);
   void end();
@@ -99,6 +100,7 @@ class World : public sim::Turner {
   FakeProvider& provider(uint32_t i = 0) { return *providers_[i]; }
   FakeProvider& fcm() { return *providers_[2]; }
   FakeProvider& google() { return *providers_[3]; }  // where access tokens are fetched
+  FakeProvider& service(uint32_t i) { return *providers_[4 + i]; }
   Wiring& gateway() { return *wiring_; }
   sim::Simulation& simulation() { return *world_; }
   sim::Disk& disk() { return *disk_; }

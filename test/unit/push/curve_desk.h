@@ -2,6 +2,7 @@
 #pragma once
 
 #include "crypto/p256.h"
+#include "push/vapid.h"
 #include "test/unit/push/desk.h"
 
 namespace tocsin::test {
@@ -24,5 +25,20 @@ inline CurveDesk& curve_desk() {
   }
   return *reinterpret_cast<CurveDesk*>(storage);
 }
+
+// With the key of a test, secret · G for a small secret; 0: none yet.
+inline Vapid& vapid_of(uint8_t secret) {
+  alignas(Vapid) static uint8_t storage[2][sizeof(Vapid)];
+  static VapidToken tokens[2];
+  const uint8_t i = secret == 0 ? 0 : 1;
+  Vapid& vapid = *new (storage[i]) Vapid({tokens + i, 1}, curve_desk().curve, "mailto:ops@push.example.org");
+  if (secret == 0) return vapid;
+  P256Pair pair = {};
+  pair.secret[sizeof pair.secret - 1] = secret;
+  assert_true(curve_desk().curve.public_point(pair.secret, pair.point, curve_desk().random).ok());
+  vapid.set_key(pair);
+  return vapid;
+}
+inline Vapid& no_vapid() { return vapid_of(0); }
 
 }  // namespace tocsin::test
