@@ -21,7 +21,6 @@ HostPort fcm_host(const FcmSettings& fcm) {
   return fcm.endpoint.host.empty() ? host_and_port("fcm.googleapis.com", 443) : fcm.endpoint;
 }
 
-
 bool has_id(const ProviderSettings& section, string_view id) {
   for (const auto& each : section.provider) {
     if (each.view() == id) return true;
