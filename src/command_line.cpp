@@ -174,7 +174,7 @@ int Parser::apply(const OptionRow& row, string_view value) {
       return exit_code::ok;
     case Option::json: line_->json = true; return exit_code::ok;
     case Option::secrets: line_->secrets = true; return exit_code::ok;
-    case Option::online: return usage("--online is not available in this version");
+    case Option::online: line_->online = true; return exit_code::ok;
   }
   return exit_code::internal;
 }
@@ -292,7 +292,9 @@ usage: tocsin [-c FILE]... [-o SECTION.KEY=VALUE]... [COMMAND] [ARGUMENTS]
 
 commands:
   run                 the gateway, in the foreground (default)
-  check [--as USER]   reads the conf and the files it names; prints every fault
+  check [--as USER] [--online]
+                      reads the conf and the files it names; prints every fault;
+                      --online asks each provider too, with one harmless request
   plan [--json]       prints the memory that start-up reserves, and why
   registry verify|dump|compact|repair FILE
                       looks at a registry file, and mends it; see
@@ -309,7 +311,7 @@ options:
   --help, --version
 
 exit codes: 0 ok, 64 command line, 65 registry damaged, 66 file missing,
-  69 unavailable, 77 permission, 78 conf
+  69 unavailable, 75 trouble that passes, 77 permission, 78 conf
 )";
 }
 

@@ -19,6 +19,7 @@ struct CommandLine {
   Task task = Task::run;
   FixedList<string_view, conf_files_max> conf_files;  // never empty after parsing
   FixedList<string_view, overrides_max> overrides;
+  bool online = false;  // check: ask the providers too
   string_view as_user;  // check --as USER; empty: as who we are
   bool json = false;    // plan --json
   RegistryTask registry_task = RegistryTask::verify;

@@ -6,6 +6,7 @@
 #include "load.h"
 #include "mem/heap_default.h"
 #include "memory_plan.h"
+#include "online_check.h"
 #include "port/posix/become.h"
 #include "port/posix/port_posix.h"
 #include "port/posix/reserve.h"
@@ -128,6 +129,7 @@ int run(Wiring& wiring, Loader& loader, Program& program, posix::PosixPort& posi
     return fail(posix.console(), exit_code_of(state.error()), program.state.problem.view());
   }
   wiring.set_key(program.state.key);
+  wiring.set_endpoint_key(program.state.endpoint_key);
   const uint32_t shown = program.faults.count();
   const uint32_t armed = arm_sections(wiring, loader, program);
   show_faults(program.faults, posix.console(), shown);
@@ -153,6 +155,18 @@ int run(Wiring& wiring, Loader& loader, Program& program, posix::PosixPort& posi
     if (arrived.stop) loop.stop();
   }
   return exit_code::ok;
+}
+
+// A line for each provider. conf_code: what the conf alone is worth; it stays when it is bad.
+int ask_providers(Wiring& wiring, OnlineCheck& probes, posix::PosixConsole& console, int conf_code) {
+  probes.run(wiring);
+  for (uint32_t i = 0; i < wiring.section_count(); ++i) {
+    uint8_t room[1000];
+    Writer line(room);
+    line.text(wiring.section(i).name).text(": ").text(probes.finding(i).text.view()).text("\n");
+    (void)console.out(line.view()).ok();
+  }
+  return conf_code != exit_code::ok ? conf_code : probes.code();
 }
 
 class ConsoleScreen final : public Screen {
@@ -230,16 +244,23 @@ int start(const CommandLine& line, Program& program, posix::PosixPort& posix, He
            .ok()) {
     return fail(posix.console(), exit_code::cannot_create, "the log of [log] to can not be opened");
   }
-  Log log(posix.console(), program.settings.log.level);
+  const bool online = line.task == Task::check && line.online;
+  Log log(posix.console(), line.task == Task::check ? Level::error : program.settings.log.level);
   const Bytes memory = posix::reserve_memory(program.plan.region_total());
   if (memory.empty())
     return fail(posix.console(), exit_code::system, "the system has no memory for the plan; see: tocsin plan");
   Region region(memory);
+  std::optional<OnlineCheck> probes;
+  if (online) {
+    Region apart(posix::reserve_memory(OnlineCheck::bytes_for(program.settings.section_count())));
+    probes.emplace(apart, program.settings.section_count(), posix.port());
+  }
   Wiring& wiring = *new (region.carve(sizeof(Wiring)).data()) Wiring(region, {.settings = program.settings,
                                                                               .files = program.files,
                                                                               .port = posix.port(),
                                                                               .log = log,
-                                                                              .version = TOCSIN_VERSION});
+                                                                              .version = TOCSIN_VERSION,
+                                                                              .source = online ? &*probes : nullptr});
   GW_CHECK(region.used() == program.plan.region_total());
   int code = exit_code::ok;
   if (line.task == Task::check) {
@@ -248,6 +269,7 @@ int start(const CommandLine& line, Program& program, posix::PosixPort& posix, He
     if (posix::is_root())
       (void)posix.console().err("tocsin: checked as root; the service may see less: add --as USER\n").ok();
     code = program.faults.check_exit_code();
+    if (online) code = ask_providers(wiring, *probes, posix.console(), code);
     if (code == exit_code::ok) (void)posix.console().out("the conf is good\n").ok();
   } else {
     show_faults(program.faults, posix.console());

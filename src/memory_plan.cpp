@@ -60,6 +60,7 @@ void plan_memory(const Settings& settings, const LoadedFiles& files, Plan& plan)
            "max_devices index entries and two staging buffers");
   plan.add("throttle", 1, Throttle::bytes_for(Wiring::throttle_options(settings)),
            "limits of the devices that were active last");
+  plan.add("publishers", 1, Publishers::bytes_for(), "limits of the domains that published last");
   plan.add("jobs", limits.max_inflight, Pool<Job>::slot_bytes, "max_inflight publishes that wait for their answer");
   plan.add("pushes", pushes, Pool<Push>::slot_bytes, "max_inflight + max_pending requests with their bytes");
   plan.add("push deadlines", pushes, sizeof(Push*), "what waits for its retry, by time");
@@ -70,6 +71,9 @@ void plan_memory(const Settings& settings, const LoadedFiles& files, Plan& plan)
   plan.add("waiting registrations", 1, Enroll::waiting_bytes, "answers that wait for a sync");
   plan.add("record (register)", 1, Registry::record_bytes_max, "one registration read from the registry");
   plan.add("token scratch", 1, 2 * token_bytes_max, "tokens of one registration, normalised");
+  if (const RelayLimits relays = Wiring::relay_limits(settings); relays.waiting > 0) {
+    plan.add("relays", 1, Relay::bytes_for(relays), "posts to endpoints that wait for their client, with their bytes");
+  }
   plan.add("ciphertext", 1, LinkScratch::cipher_bytes, "one receive of any provider");
   plan.add("plaintext", 1, LinkScratch::plain_bytes, "one TLS record of any provider");
   for (uint32_t i = 0; i < settings.section_count(); ++i) {

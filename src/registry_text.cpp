@@ -43,6 +43,7 @@ string_view name_of(DialectId dialect) {
     case DialectId::v1: return "v1";
     case DialectId::openfire: return "openfire";
     case DialectId::web_push: return "web_push";
+    case DialectId::unified_push: return "unified_push";
   }
   return "unknown";
 }

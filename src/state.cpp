@@ -13,32 +13,33 @@ Status say(State& state, string_view what, string_view path, Error error) {
   return error;
 }
 
-// 16 random bytes in a file of their own. Written to the side, synced and then put in place, so that a
-// power cut never leaves half a key that would change every pseudonym.
-Status read_or_make_key(const char* directory, port::Storage& storage, RandomSource& random, State& state) {
+// Random bytes in a file of their own, 0600. Written to the side, synced and then put in place, so that a power cut
+// never leaves half a key that would change every pseudonym, or every endpoint.
+Status read_or_make_key(const char* directory, string_view file_name, Bytes key, port::Storage& storage,
+                        RandomSource& random, State& state) {
   FixedText<path_bytes_max + 32> path;
   FixedText<path_bytes_max + 32> fresh_path;
   uint8_t room[path_bytes_max + 32];
   Writer name(room);
-  name.text(directory).text("/pseudonym.key");
+  name.text(directory).text("/").text(file_name);
   if (!path.assign(name.view())) return Error::too_long;
   name.text(".new");
   if (name.overflowed() || !fresh_path.assign(name.view())) return Error::too_long;
 
   const Result<port::Handle> file = storage.open(path.c_str(), port::OpenMode::read);
   if (file.ok()) {
-    const Result<size_t> size = storage.read_at(file.value(), 0, state.key.bytes);
+    const Result<size_t> size = storage.read_at(file.value(), 0, key);
     storage.shut(file.value());
     if (!size.ok()) return say(state, "cannot read", path.view(), size.error());
-    if (size.value() == sizeof state.key.bytes) return {};
+    if (size.value() == key.size()) return {};
     return say(state, "the key file is too short; remove it and a new one is made:", path.view(), Error::damaged);
   }
   if (file.error() != Error::not_found) return say(state, "cannot read", path.view(), file.error());
-  random.fill(state.key.bytes);
+  random.fill(key);
   (void)storage.remove(fresh_path.c_str()).ok();
   const Result<port::Handle> fresh = storage.open(fresh_path.c_str(), port::OpenMode::create);
   if (!fresh.ok()) return say(state, "cannot create", fresh_path.view(), fresh.error());
-  Status stored = storage.write_at(fresh.value(), 0, state.key.bytes);
+  Status stored = storage.write_at(fresh.value(), 0, key);
   if (stored.ok()) stored = storage.sync_now(fresh.value());
   storage.shut(fresh.value());
   if (stored.ok()) stored = storage.replace(fresh_path.c_str(), path.c_str());
@@ -82,7 +83,10 @@ Status open_state(const Settings& settings, port::Storage& storage, RandomSource
     return Error::busy;
   }
   state.lock = held.value();
-  return read_or_make_key(directory.c_str(), storage, random, state);
+  const Status named_devices =
+      read_or_make_key(directory.c_str(), "pseudonym.key", state.key.bytes, storage, random, state);
+  if (!named_devices.ok() || !settings.unified_push.offered) return named_devices;
+  return read_or_make_key(directory.c_str(), "endpoints.key", state.endpoint_key.bytes, storage, random, state);
 }
 
 }  // namespace tocsin

@@ -6,13 +6,15 @@
 #include "base/random.h"
 #include "base/siphash.h"
 #include "base/text.h"
+#include "gateway/endpoint.h"
 #include "port/port.h"
 #include "settings/settings.h"
 
 namespace tocsin {
 
 struct State {
-  HashKey key;  // pseudonyms and collapse ids
+  HashKey key;               // pseudonyms and collapse ids
+  EndpointKey endpoint_key;  // names of UnifiedPush endpoints; only where they are offered
   FixedText<path_bytes_max + 8> lock_path;
   FixedText<path_bytes_max> registry_directory;
   port::Handle lock = port::no_handle;

@@ -30,6 +30,11 @@ HostPort fcm_host(const FcmSettings& fcm) {
   return fcm.endpoint.host.empty() ? host_and_port("fcm.googleapis.com", 443) : fcm.endpoint;
 }
 
+// Posts to endpoints that wait for their client: each is looked for among all of them.
+constexpr uint32_t relays_max = 256;
+// What the registry calls the section of endpoints.
+constexpr string_view endpoint_section = "unifiedpush";
+
 // One token an hour: nobody needs the connection in between.
 constexpr Duration token_idle_close = seconds(10);
 
@@ -80,11 +85,24 @@ PublishLimits Wiring::publish_limits(const Settings& settings) {
           .max_pending = settings.limits.max_pending,
           .dead_tokens = stateless ? Publish::dead_tokens_kept : 0,
           .brake_devices = settings.limits.brake_devices,
-          .brake_percent = settings.limits.brake_percent};
+          .brake_percent = settings.limits.brake_percent,
+          .domain_burst = settings.limits.domain_burst,
+          .domain_interval = settings.limits.domain_interval};
+}
+
+RelayLimits Wiring::relay_limits(const Settings& settings) {
+  if (!settings.unified_push.offered) return {};
+  const uint32_t inflight = settings.limits.max_inflight;
+  return {.waiting = inflight < relays_max ? inflight : relays_max, .body_bytes_max = settings.unified_push.max_body};
 }
 
 Wiring::Wiring(Region& region, const WiringInputs& in)
-    : settings_(in.settings), port_(in.port), log_(in.log), journal_(in.port.storage), loop_(in.port, in.log) {
+    : settings_(in.settings),
+      port_(in.port),
+      source_(in.source),
+      log_(in.log),
+      journal_(in.port.storage),
+      loop_(in.port, in.log) {
   const HeapSizes heaps = heap_sizes(settings_);
   xml_heap_.emplace(region.carve(heaps.xml), "xml");
   json_heap_.emplace(region.carve(heaps.json), "json");
@@ -103,7 +121,6 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
   if (in.authority != nullptr) in.authority->stand_before(journal_);
   Journal& journal = in.authority != nullptr ? *in.authority : static_cast<Journal&>(journal_);
   registry_.emplace(region, registry, journal, &journal_);
-  upkeep_.emplace(*registry_, log_, settings_.registry.expire_after);
   throttle_.emplace(region, throttle_options(settings_));
 
   uint32_t account_count = 0;
@@ -113,6 +130,8 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
   const AccessRules access{.accounts = {accounts_, account_count}, .publishers = {publishers_, publisher_count}};
   section_count_ = settings_.section_count();
   const std::span<Section> sections{sections_, section_count_};
+  const EndpointRules endpoints = endpoint_rules(access);
+  upkeep_.emplace(*registry_, log_, settings_.registry.expire_after, endpoints);
   publish_.emplace(region, publish_limits(settings_), *throttle_,
                    PublishTools{.registry = *registry_,
                                 .sections = sections,
@@ -129,7 +148,15 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
                               .throttle = *throttle_,
                               .outbox = *component_,
                               .random = port_.entropy,
-                              .log = log_});
+                              .log = log_,
+                              .endpoints = endpoints});
+  relay_.emplace(region, relay_limits(settings_),
+                 RelayTools{.registry = *registry_,
+                            .outbox = *component_,
+                            .random = port_.entropy,
+                            .log = log_,
+                            .domain = settings_.xmpp.domain.view(),
+                            .endpoints = endpoints});
   scratch_.cipher = region.carve(LinkScratch::cipher_bytes);
   scratch_.plain = region.carve(LinkScratch::plain_bytes);
   for (uint32_t i = 0; i < section_count_; ++i) wire_section(i, region, in);
@@ -141,10 +168,27 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
   const ServiceFacts service{.domain = settings_.xmpp.domain.view(),
                              .version = in.version,
                              .providers = {facts_, fact_count_},
-                             .services = {services_, service_count_}};
-  gateway_.emplace(service, *publish_, *enroll_, *registry_, *upkeep_, *component_, port_.entropy);
+                             .services = {services_, service_count_},
+                             .unified_push = endpoints.offered};
+  gateway_.emplace(service, *publish_, *enroll_, *relay_, *registry_, *upkeep_, *component_, port_.entropy);
   component_->serve(*gateway_);
   loop_.serve(*gateway_, *component_, {links_, 2 * size_t{section_count_}}, journal);
+}
+
+EndpointRules Wiring::endpoint_rules(const AccessRules& access) {
+  const UnifiedPushSettings& settings = settings_.unified_push;
+  EndpointRules rules;
+  rules.offered = settings.offered;
+  rules.access.accounts = access.accounts;
+  uint32_t count = 0;
+  for (const Domain& domain : settings.accounts) endpoint_accounts_[count++] = domain.view();
+  if (count > 0) rules.access.accounts = {endpoint_accounts_, count};
+  names_[section_count_] = rules.section = endpoint_section;
+  rules.section_number = static_cast<uint8_t>(section_count_);
+  rules.public_url = settings.public_url.view();
+  rules.expiry = settings.expiry;
+  rules.per_account = settings.endpoints_per_account;
+  return rules;
 }
 
 void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
@@ -167,6 +211,10 @@ void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
     ++former_count_;
   }
   section.number = static_cast<uint8_t>(i);
+  section.lanes = {&origin.lane, 1};
+  origin.lane.name = section.name;
+  origin.lane.section = origin.lane.link = section.number;
+  origin.lane.host = apns ? apns_host(settings_.apns[i]) : fcm_host(settings_.fcm_of(i));
   section.partner = static_cast<uint8_t>(i);
   if (apns) find_partner(section);
   for (const auto& id : settings.provider) {
@@ -192,12 +240,11 @@ void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
   // APNs grants one stream until it has seen a token; Google says how many, and nghttp2 assumes as many until then.
   const H2Options h2{.first_streams = apns ? 1 : heaps.streams_fcm,
                      .streams_max = apns ? heaps.streams : heaps.streams_fcm};
-  origin.way.link.emplace(region, origin.way.tls_heaps(), origin.way.h2_heaps(),
-                          OriginOptions{.host = apns ? apns_host(settings_.apns[i]) : fcm_host(settings_.fcm_of(i)),
-                                        .roots = &origins_[owner].roots,
-                                        .h2 = h2,
-                                        .certificate = certificate ? &origin.apns.certificate : nullptr},
-                          section, *publish_, port_, scratch_, log_);
+  origin.way.link.emplace(
+      region, origin.way.tls_heaps(), origin.way.h2_heaps(),
+      OriginOptions{
+          .roots = &origins_[owner].roots, .h2 = h2, .certificate = certificate ? &origin.apns.certificate : nullptr},
+      origin.lane, source(), port_, scratch_, log_);
   if (!apns) wire_token(settings_.fcm_of(i), section, origin, region);
 }
 
@@ -243,15 +290,16 @@ void Wiring::wire_token(const FcmSettings& settings, Section& section, Origin& o
   const HeapSizes heaps = heap_sizes(settings_);
   FcmParts& fcm = *origin.fcm;
   fcm.token.emplace(fcm.key, fcm.account);
-  fcm.desk.emplace(*fcm.token, section, *publish_, port_.entropy, *json_heap_, log_);
+  fcm.desk.emplace(*fcm.token, section, source(), port_.entropy, *json_heap_, log_);
   fcm.way.make(region, heaps.tls, heaps.h2_token);
   const bool moved = !settings.token_endpoint.host.empty();
+  fcm.desk->lane().link = static_cast<uint8_t>(section_count_ + section.number);
+  fcm.desk->lane().host = moved ? settings.token_endpoint : fcm.account.token_host;
   fcm.way.link.emplace(region, fcm.way.tls_heaps(), fcm.way.h2_heaps(),
-                       OriginOptions{.host = moved ? settings.token_endpoint : fcm.account.token_host,
-                                     .roots = &origins_[origin.roots_owner].roots,
+                       OriginOptions{.roots = &origins_[origin.roots_owner].roots,
                                      .h2 = {.first_streams = 1, .streams_max = 1},
                                      .idle_close = token_idle_close},
-                       fcm.desk->section(), *fcm.desk, port_, scratch_, log_);
+                       fcm.desk->lane(), *fcm.desk, port_, scratch_, log_);
 }
 
 // Heaps neither move nor copy, so a pair is made in place.
@@ -284,6 +332,7 @@ void Wiring::set_key(const HashKey& key) {
   throttle_->set_key(key);
   publish_->set_key(key);
   enroll_->set_key(key);
+  relay_->set_key(key);
 }
 
 bool Wiring::arm(uint32_t i, const LoadedFiles& files, const char** culprit, const char** problem) {
@@ -307,7 +356,6 @@ bool Wiring::arm(uint32_t i, const LoadedFiles& files, const char** culprit, con
 }
 
 Status Wiring::load_key(uint32_t i, const LoadedFiles& files, const char** culprit, const char** problem) {
-  Section& section = sections_[i];
   Origin& origin = origins_[i];
   if (!files.sections[i].certificate.empty()) return load_certificate(i, files, culprit, problem);
   if (origin.fcm == nullptr) {
@@ -317,7 +365,8 @@ Status Wiring::load_key(uint32_t i, const LoadedFiles& files, const char** culpr
       return loaded;
     }
     const ApnsSettings& settings = settings_.apns[i];
-    section.credential = &origin.apns.token.emplace(origin.apns.key, settings.key_id.view(), settings.team_id.view());
+    origin.lane.credential =
+        &origin.apns.token.emplace(origin.apns.key, settings.key_id.view(), settings.team_id.view());
     return {};
   }
   FcmParts& fcm = *origin.fcm;
@@ -329,13 +378,13 @@ Status Wiring::load_key(uint32_t i, const LoadedFiles& files, const char** culpr
   if (const Status read = again.read(text_of(files.sections[i].key), json, pem, *problem); !read.ok()) return read;
   const Status loaded = fcm.key.load(bytes_of(pem), *origin.key_heap, port_.entropy);
   *problem = fcm.key.problem();
-  if (loaded.ok()) section.credential = &*fcm.token;
+  if (loaded.ok()) origin.lane.credential = &*fcm.token;
   return loaded;
 }
 
 Status Wiring::open_registry(const char* path, const char* directory) {
   if (const Status opened = journal_.open(path, directory); !opened.ok()) return opened;
-  registry_->sections({names_, section_count_}, {former_names_, former_count_});
+  registry_->sections({names_, section_count_ + 1}, {former_names_, former_count_});
   if (const Status replayed = registry_->replay(scratch_.cipher); !replayed.ok()) return replayed;
   // The configuration may have changed since devices were held.
   for (uint32_t i = 0; const Device* device = registry_->device_at(i); ++i) {

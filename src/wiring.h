@@ -27,7 +27,8 @@ struct WiringInputs {
   port::Port& port;
   Log& log;
   string_view version;
-  Authority* authority = nullptr;  // decides about the registry's changes; nullptr: the local file alone
+  RequestSource* source = nullptr;  // takes the place of Publish towards the providers: `check --online`
+  Authority* authority = nullptr;   // decides about the registry's changes; nullptr: the local file alone
 };
 
 class Wiring {
@@ -35,6 +36,7 @@ class Wiring {
   static Registry::Options registry_options(const Settings& settings);
   static Throttle::Options throttle_options(const Settings& settings);
   static PublishLimits publish_limits(const Settings& settings);
+  static RelayLimits relay_limits(const Settings& settings);
   static size_t fcm_bytes() { return sizeof(FcmParts); }
 
   // Carves everything from region (as plan_memory says) and wires it. Nothing is opened yet.
@@ -45,6 +47,8 @@ class Wiring {
 
   // The key of pseudonyms and collapse ids, from the state directory; before the first turn.
   void set_key(const HashKey& key);
+  // The key of endpoints' names, likewise.
+  void set_endpoint_key(const EndpointKey& key) { enroll_->set_endpoint_key(key); }
   // Loads keys and roots of section i, so that it can push. Else the section is off and problem is a
   // sentence about the conf key `culprit` names ("key", "certificate", "service_account", "ca_file" …).
   bool arm(uint32_t section, const LoadedFiles& files, const char** culprit, const char** problem);
@@ -59,6 +63,7 @@ class Wiring {
   Loop& loop() { return loop_; }
   Section& section(uint32_t i) { return sections_[i]; }
   uint32_t section_count() const { return section_count_; }
+  std::span<OriginLink*> links() { return {links_, 2 * size_t{section_count_}}; }  // nullptr where there is none
   Heap& json_heap() { return *json_heap_; }
   Heap& xml_heap() { return *xml_heap_; }
   // Of the two connections of a section that is not off.
@@ -100,6 +105,7 @@ class Wiring {
   };
   // What one provider section needs beside its Section.
   struct Origin {
+    Lane lane;
     std::optional<Heap> key_heap;
     std::optional<Heap> roots_heap;
     TlsRoots roots;
@@ -109,17 +115,20 @@ class Wiring {
     Way way;
     FixedText<40> name;  // "apns/siskin"
   };
+  EndpointRules endpoint_rules(const AccessRules& access);
   void wire_section(uint32_t i, Region& region, const WiringInputs& inputs);
   void find_partner(Section& section);
   const Provider& make_apns(const ApnsSettings& settings, Origin& origin);
   const Provider& make_fcm(const FcmSettings& settings, const LoadedFiles::Provider& files, Region& region,
                            Origin& origin);
+  RequestSource& source() { return source_ != nullptr ? *source_ : *publish_; }
   void wire_token(const FcmSettings& settings, Section& section, Origin& origin, Region& region);
   Status load_key(uint32_t i, const LoadedFiles& files, const char** culprit, const char** problem);
   Status load_certificate(uint32_t i, const LoadedFiles& files, const char** culprit, const char** problem);
 
   const Settings& settings_;
   port::Port& port_;
+  RequestSource* source_;
   Log& log_;
   JournalFile journal_;
   Loop loop_;
@@ -133,12 +142,13 @@ class Wiring {
   uint32_t fact_count_ = 0;
   string_view services_[section_count_max];
   uint32_t service_count_ = 0;
-  string_view names_[section_count_max];
+  string_view names_[section_count_max + 1];  // of the registry's sections: endpoints have the last one
   Registry::FormerName former_names_[section_count_max * former_names_max];
   FixedText<40> former_texts_[section_count_max * former_names_max];  // "apns/siskin"
   uint32_t former_count_ = 0;
   string_view accounts_[domains_max];
   string_view publishers_[domains_max];
+  string_view endpoint_accounts_[domains_max];
   FixedText<domain_bytes_max> ping_domain_;
   std::optional<Heap> xml_heap_;
   std::optional<Heap> json_heap_;
@@ -148,6 +158,7 @@ class Wiring {
   std::optional<ComponentLink> component_;
   std::optional<Publish> publish_;
   std::optional<Enroll> enroll_;
+  std::optional<Relay> relay_;
   std::optional<Gateway> gateway_;
 };
 

@@ -12,6 +12,8 @@ namespace tocsin {
 // Bounds beyond which an IQ is answered `wait` straight from the stanza and nothing is kept of it.
 inline constexpr size_t iq_id_bytes_max = 1023;
 inline constexpr size_t jid_bytes_max = 3071;
+// UnifiedPush names an application and its instance by a SHA-256 each.
+inline constexpr size_t endpoint_part_bytes = 32;
 
 // What an answer needs, byte for byte as received (unescaped; writers escape again).
 struct IqHead {
@@ -22,11 +24,15 @@ struct IqHead {
 
 struct Command {
   enum class Kind : uint8_t {
-    ignore,    // message, presence, IQ result or error, IQ without from
+    ignore,    // message, and mostly presence, IQ result or error; IQ without from
     answered,  // the dialect wrote the whole answer
     publish,
     register_device,
     unregister_device,
+    // UnifiedPush, where the service offers it
+    register_endpoint,
+    reply,     // an IQ result or error: perhaps to a push of ours
+    presence,  // of an account, to us
   };
   Kind kind = Kind::ignore;
   IqHead iq;
@@ -51,6 +57,16 @@ struct Command {
   string_view service;    // p2, v1: "apns" or "fcm"
   string_view device_id;  // p2, v1: what tells the account's devices apart
   string_view channel;    // p2: bare JID of a group chat that publishes for itself, or ""
+
+  // register_endpoint: hashes of 32 bytes each, decoded
+  uint8_t application[endpoint_part_bytes] = {};
+  uint8_t instance[endpoint_part_bytes] = {};
+
+  // reply: the defined condition; "" for a result
+  string_view condition;
+  string_view error_type;
+  // presence
+  bool available = false;
 };
 
 }  // namespace tocsin

@@ -4,6 +4,7 @@
 #include "dialect/disco.h"
 #include "dialect/pubsub.h"
 #include "dialect/replies.h"
+#include "dialect/unified_push.h"
 
 namespace tocsin {
 namespace {
@@ -41,6 +42,9 @@ void read_set(const Element& child, bool odd, const ServiceFacts& service, strin
   if (child.name == "command" && child.ns == commands_ns) {
     return read_adhoc_command(child, service, fresh_session, command, answer);
   }
+  if (service.unified_push && child.name == "register" && child.ns == unified_push_ns) {
+    return read_endpoint(child, command, answer);
+  }
   write_answer(answer, command.iq, Answer::unsupported);
 }
 
@@ -49,10 +53,11 @@ void read_set(const Element& child, bool odd, const ServiceFacts& service, strin
 Command read_stanza(const Stanza& stanza, const ServiceFacts& service, string_view fresh_session, Writer& answer) {
   Command command;
   const Element& root = *stanza.root;
-  if (root.name != "iq" || !is_stanza_namespace(root.ns)) return command;
-  const string_view type = root.value("type");
+  if (!is_stanza_namespace(root.ns)) return command;
   // Results and errors are never answered, or two gateways would talk for ever.
-  if (type != "get" && type != "set") return command;
+  if (service.unified_push && read_event(stanza, command)) return command;
+  const string_view type = root.value("type");
+  if (root.name != "iq" || (type != "get" && type != "set")) return command;
   command.iq = {.id = root.value("id"), .from = root.value("from"), .to = root.value("to")};
   if (command.iq.from.empty()) return command;
   if (command.iq.to.empty()) command.iq.to = service.domain;

@@ -3,6 +3,7 @@
 #include "dialect/adhoc.h"
 #include "dialect/form.h"
 #include "dialect/replies.h"
+#include "dialect/unified_push.h"
 
 namespace tocsin {
 namespace {
@@ -51,6 +52,7 @@ void answer_disco_info(Writer& out, const IqHead& iq, string_view node, const Se
     feature(out, "urn:xmpp:push:0");
     feature(out, "urn:xmpp:ping");
     feature(out, "jabber:iq:version");
+    if (service.unified_push) feature(out, unified_push_ns);
     for (size_t i = 0; i < service.providers.size(); ++i) {
       if (first_of_its_id(service, i)) feature(out, service.providers[i].id);
     }

@@ -19,6 +19,7 @@ struct ServiceFacts {
   string_view version;
   std::span<const ProviderFacts> providers{};  // in the order of the conf; sections that are off stay listed
   std::span<const string_view> services{};     // "apns", "fcm": what register-push-… finds a section for
+  bool unified_push = false;                   // endpoints may be registered
   string_view vapid_key{};  // base64url: Web Push is offered, and browsers subscribe with this; "" = it is not
 };
 

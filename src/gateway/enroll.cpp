@@ -1,7 +1,9 @@
 #include "gateway/enroll.h"
 
 #include "dialect/replies.h"
+#include "dialect/unified_push.h"
 #include "gateway/identity.h"
+#include "gateway/pseudonym.h"
 
 namespace tocsin {
 namespace {
@@ -12,6 +14,7 @@ constexpr Duration say_full_every = hours(1);
 // A waiting answer: this head, then asked, secret, session, id, from, to.
 struct Waiting {
   uint64_t ticket = 0;
+  int64_t expires = 0;
   NodeId node;
   NodeId replaced;
   uint32_t payload = 0;
@@ -138,13 +141,15 @@ void Enroll::register_device(const Command& command, Instant now, UnixTime wall)
       if (!tools_.registry.end(what.replaced, EndReason::replaced, "", wall).ok()) what.replaced = NodeId{};
     }
   }
-  if (!ticket.ok()) {
-    if (ticket.error() != Error::exhausted) return refuse_busy(command);
-    say_full(now);
-    return refuse(command, "wait", "service-unavailable", "The registry is full.");
-  }
+  if (!ticket.ok()) return refuse_ticket(command, ticket.error(), now);
   what.node = wanted.node;
   acknowledge(what, command, ticket.value());
+}
+
+void Enroll::refuse_ticket(const Command& command, Error error, Instant now) {
+  if (error != Error::exhausted) return refuse_busy(command);
+  say_full(now);
+  refuse(command, "wait", "service-unavailable", "The registry is full.");
 }
 
 bool Enroll::make_way(const Command& command, string_view account, UnixTime wall, NodeId& replaced, uint8_t& section) {
@@ -198,7 +203,8 @@ void Enroll::unregister_device(const Command& command, UnixTime now) {
   const Status found = find_named(command, split_jid(command.iq.from).bare, known, staged);
   if (!found.ok() && found.error() != Error::not_found) return refuse_unreadable(command);
   // Somebody else's device and no device at all are answered alike.
-  if (!found.ok()) return refuse(command, "cancel", "item-not-found", "No such device is registered for your account.");
+  if (!found.ok() || known.is_endpoint())
+    return refuse(command, "cancel", "item-not-found", "No such device is registered for your account.");
   const Result<Ticket> ticket = tools_.registry.end(known.node, EndReason::client, "", now);
   if (!ticket.ok()) return refuse_busy(command);
   uint8_t number = Device::no_section;
@@ -249,6 +255,7 @@ void Enroll::acknowledge(const Acknowledgement& what, const Command& command, Ti
   const string_view session = slice(command.session, 0, session_bytes_max);
   GW_CHECK(what.asked.size() <= asked_bytes_max && what.secret.size() <= secret_bytes_max);
   const Waiting head{.ticket = ticket,
+                     .expires = what.expires.s,
                      .node = what.node,
                      .replaced = what.replaced,
                      .payload = what.payload,
@@ -312,7 +319,8 @@ void Enroll::answer_waiting(Ticket up_to, bool stopping) {
            .replaced_section = head.replaced_section,
            .dialect = head.dialect,
            .asked = asked,
-           .secret = secret},
+           .secret = secret,
+           .expires = UnixTime{head.expires}},
           iq, session, stored);
   }
 }
@@ -344,6 +352,12 @@ void Enroll::write_done(Writer& out, const Acknowledgement& what, const IqHead& 
     case DialectId::openfire:
       return registered ? write_registered(out, iq, head, given) : write_completed(out, iq, head);
     case DialectId::v1: return write_registered(out, iq, head, given);
+    case DialectId::unified_push: {
+      uint8_t url_room[endpoint_url_bytes_max];
+      Writer url(url_room);
+      write_endpoint_url(url, tools_.endpoints.public_url, what.node);
+      return write_endpoint(out, iq, url.view(), what.expires);
+    }
   }
 }
 
@@ -361,18 +375,20 @@ void Enroll::write(const Acknowledgement& what, const IqHead& iq, string_view se
   tools_.outbox.send(out.view());
   if (stored && what.changed) {
     const bool registered = what.kind == Kind::registered;
-    log_change(registered ? "registered" : "unregistered", registered ? "" : "client", what.node, what.section);
+    const bool endpoint = what.dialect == DialectId::unified_push;
+    log_change(endpoint     ? "endpoint_registered"
+               : registered ? "registered"
+                            : "unregistered",
+               registered ? "" : "client", what.node, what.section);
     if (what.replaced != NodeId{}) log_change("unregistered", "replaced", what.replaced, what.replaced_section);
   }
 }
 
 void Enroll::log_change(string_view event, string_view why, const NodeId& node, uint8_t section) {
   if (!tools_.log.enabled(Level::info)) return;
-  uint8_t hash[8];
-  put_u64(hash, siphash(key_, node.view()));
   uint8_t text[10];
   Writer device(text);
-  device.hex(ByteView(hash).first(5));
+  write_pseudonym(device, key_, node);
   LogLine line(tools_.log, Level::info, event);
   if (!why.empty()) line.field("why", why);
   if (section < tools_.sections.size()) line.field("provider", tools_.sections[section].name);

@@ -11,6 +11,7 @@
 #include "base/siphash.h"
 #include "dialect/command.h"
 #include "gateway/access.h"
+#include "gateway/endpoint.h"
 #include "gateway/job.h"
 #include "gateway/section.h"
 #include "gateway/throttle.h"
@@ -26,6 +27,7 @@ struct EnrollTools {
   Outbox& outbox;
   RandomSource& random;
   Log& log;
+  EndpointRules endpoints{};
 };
 
 class Enroll {
@@ -35,9 +37,12 @@ class Enroll {
 
   Enroll(Region& region, uint32_t devices_per_account, const EnrollTools& tools);
 
-  void set_key(const HashKey& key) { key_ = key; }  // pseudonyms
+  void set_key(const HashKey& key) { key_ = key; }                        // pseudonyms
+  void set_endpoint_key(const EndpointKey& key) { endpoint_key_ = key; }  // before the first one registers
   void register_device(const Command& command, Instant now, UnixTime wall);
   void unregister_device(const Command& command, UnixTime now);
+  // UnifiedPush (register_endpoint.cpp).
+  void register_endpoint(const Command& command, Instant now, UnixTime wall);
   // The journal decided about a batch: what waited for it is answered.
   void commits_decided();
   // TERM: what waits is answered `wait`.
@@ -59,12 +64,15 @@ class Enroll {
     DialectId dialect = DialectId::tigase;
     string_view asked{};   // the command's node
     string_view secret{};  // "" where the dialect knows none
+    UnixTime expires{};    // endpoints
   };
   static constexpr size_t secret_size = 24;  // 18 random bytes as base64url
   Section* section_of(const Command& command) const;
   // The device that ends so that the account may have another: replaced is its node, all zeros when none need end.
   // False: it has too many, and the client was told.
   bool make_way(const Command& command, string_view account, UnixTime wall, NodeId& replaced, uint8_t& section);
+  bool make_way_for_endpoint(const Command& command, string_view account, UnixTime wall, NodeId& replaced);
+  void refuse_ticket(const Command& command, Error error, Instant now);
   Status find_named(const Command& command, string_view account, Registration& known, Ticket& staged);
   void say_full(Instant now);
   void refuse(const Command& command, string_view type, string_view condition, string_view text);
@@ -80,6 +88,7 @@ class Enroll {
 
   EnrollTools tools_;
   HashKey key_;
+  EndpointKey endpoint_key_;
   uint32_t devices_per_account_;
   ByteRing waiting_;
   uint32_t waiting_count_ = 0;

@@ -25,6 +25,9 @@ void Gateway::handle(const Stanza& stanza, Instant now, UnixTime wall) {
     case Command::Kind::publish: return publish_.start(command, now, wall);
     case Command::Kind::register_device: return enroll_.register_device(command, now, wall);
     case Command::Kind::unregister_device: return enroll_.unregister_device(command, wall);
+    case Command::Kind::register_endpoint: return enroll_.register_endpoint(command, now, wall);
+    case Command::Kind::reply: return relay_.heard(command, now, wall);
+    case Command::Kind::presence: return relay_.presence(command);
   }
 }
 
@@ -45,6 +48,7 @@ void Gateway::committed(Status outcome, Instant now) {
 void Gateway::stop(Instant now) {
   publish_.stop(now);
   enroll_.stop();
+  relay_.stop(now);
 }
 
 }  // namespace tocsin

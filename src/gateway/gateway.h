@@ -5,17 +5,19 @@
 #include "dialect/dialects.h"
 #include "gateway/enroll.h"
 #include "gateway/publish.h"
+#include "gateway/relay.h"
 #include "gateway/upkeep.h"
 
 namespace tocsin {
 
 class Gateway {
  public:
-  Gateway(const ServiceFacts& service, Publish& publish, Enroll& enroll, Registry& registry, Upkeep& upkeep,
-          Outbox& outbox, RandomSource& random)
+  Gateway(const ServiceFacts& service, Publish& publish, Enroll& enroll, Relay& relay, Registry& registry,
+          Upkeep& upkeep, Outbox& outbox, RandomSource& random)
       : service_(service),
         publish_(publish),
         enroll_(enroll),
+        relay_(relay),
         registry_(registry),
         upkeep_(upkeep),
         outbox_(outbox),
@@ -32,16 +34,21 @@ class Gateway {
   // Behind that: one slice of the registry's housekeeping.
   void keep_up(Instant now, UnixTime wall) { upkeep_.tick(now, wall); }
 
-  void tick(Instant now) { publish_.tick(now); }
-  Instant due() const { return earlier(publish_.due(), upkeep_.due()); }
+  void tick(Instant now) {
+    publish_.tick(now);
+    relay_.tick(now);
+  }
+  Instant due() const { return earlier(earlier(publish_.due(), relay_.due()), upkeep_.due()); }
   void stop(Instant now);
 
   Publish& publish() { return publish_; }
+  Relay& relay() { return relay_; }
 
  private:
   ServiceFacts service_;
   Publish& publish_;
   Enroll& enroll_;
+  Relay& relay_;
   Registry& registry_;
   Upkeep& upkeep_;
   Outbox& outbox_;

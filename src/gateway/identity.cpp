@@ -10,6 +10,7 @@ namespace {
 // client may use either name for its device id.
 constexpr uint8_t p2_mark[] = {0, 'i', 'd', 'p'};
 constexpr uint8_t v1_mark[] = {0, 'i', 'd', 'v'};
+constexpr uint8_t endpoint_mark[] = {0, 'i', 'd', 'u'};
 constexpr size_t sha1_bytes = 20;
 constexpr size_t part_bytes_max = 4096;  // of a field; the dialects refuse more
 
@@ -38,8 +39,14 @@ Identity::Identity(const Command& command, string_view account) {
   size_ += hash_bytes;
 }
 
+Identity::Identity(const NodeId& endpoint) : size_(mark_bytes + NodeId::size) {
+  copy_bytes(bytes_, endpoint_mark);
+  copy_bytes(bytes_ + mark_bytes, endpoint.view());
+}
+
 bool looks_like_identity(ByteView token) {
   constexpr size_t mark = sizeof p2_mark;
+  if (token.size() == mark + NodeId::size && same(token.first(mark), endpoint_mark)) return true;
   if (token.size() != mark + sha1_bytes && token.size() != mark + 2 * sha1_bytes) return false;
   return same(token.first(mark), p2_mark) || same(token.first(mark), v1_mark);
 }
@@ -49,7 +56,8 @@ void address(Notice& notice, const Registration& registration) {
   switch (registration.dialect) {
     case DialectId::tigase:
     case DialectId::web_push: notice.addressee = Notice::Addressee::account; return;
-    case DialectId::v1: notice.addressee = Notice::Addressee::nobody; return;
+    case DialectId::v1:
+    case DialectId::unified_push: notice.addressee = Notice::Addressee::nobody; return;
     case DialectId::p2:
     case DialectId::openfire: break;
   }

@@ -13,6 +13,8 @@ class Identity {
  public:
   // account: bare JID. Empty for the dialects whose device is its token.
   Identity(const Command& command, string_view account);
+  // Of an endpoint: its own name.
+  explicit Identity(const NodeId& endpoint);
   ByteView view() const { return ByteView(bytes_).first(size_); }
 
  private:

@@ -1,4 +1,4 @@
-// The two things that travel: a Job is a publish that waits for its answer (at
+// The two things that travel between server and provider: a Job is a publish that waits for its answer (at
 // most 5 s), a Push is a request on its way to a provider (until it arrived,
 // expired or was given up). And the two doors upward: Outbox and Dispatch,
 // which link/ implements.
@@ -20,12 +20,13 @@ namespace tocsin {
 
 struct Push;
 struct DeviceState;
+struct Lane;
+struct Publisher;
 
 struct Job {
-  enum class Kind : uint8_t { publish };  // relay (UnifiedPush) joins with the HTTPS listener
-  Kind kind = Kind::publish;
   uint8_t section = 0;
   Instant arrived{};
+  Publisher* publisher = nullptr;
   Push* push = nullptr;  // nullptr only while it waits for its ticket
   Ticket ticket = 0;     // not 0: answered `gone` once this change is durable
   ListHook<Job> hook;    // open jobs in order of arrival
@@ -45,7 +46,7 @@ struct Push {
   enum class Place : uint8_t { none, ready, delayed, in_flight };
   Place place = Place::none;
   uint8_t section = 0;
-  uint8_t connection = 0;  // of its origin, while in flight
+  uint8_t connection = 0;  // of its lane's, while in flight
   bool call = false;
   bool content = false;    // counts against device_burst
   bool urgent = false;     // priority 10
@@ -56,17 +57,19 @@ struct Push {
   bool pending = false;    // counts against max_pending: no publisher waits for it any more
   bool stateless = false;  // node is no registration but a hash of token and section: the registry knows nothing
   RetryClass retry_class = RetryClass::never;
-  uint32_t tries = 0;  // in this class
-  Job* job = nullptr;  // nullptr: already answered
+  uint32_t tries = 0;    // in this class
+  Lane* lane = nullptr;  // of a pool only while it is ready or in flight
+  Job* job = nullptr;    // nullptr: already answered
   NodeId node;
-  DeviceState* device = nullptr;  // the throttle entry that points to this push as what has not left yet
-  Instant due{};                  // when delayed
+  Publisher* publisher = nullptr;  // whose publish it was
+  DeviceState* device = nullptr;   // the throttle entry that points to this push as what has not left yet
+  Instant due{};                   // when delayed
   uint32_t due_place = 0;
   Instant expires{};
   Instant ready_since{};
   Instant sent{};
   uint8_t request_id[16] = {};
-  ListHook<Push> hook;  // the section's ready or in-flight list
+  ListHook<Push> hook;  // the lane's ready or in-flight list
   H2Exchange exchange;
   Request request;
   ReplyRoom reply;
@@ -79,6 +82,8 @@ class Outbox {
  public:
   // False when the stream is down or full; the answer is lost then (the server has its own time-outs).
   virtual bool send(string_view stanza) = 0;
+  // Whether the stream is up and has room for so many bytes beside the answers that are yet to come.
+  virtual bool roomy(size_t bytes) const = 0;
 
  protected:
   ~Outbox() = default;
@@ -87,12 +92,12 @@ class Outbox {
 // Towards the providers.
 class Dispatch {
  public:
-  // Something became ready for this section: its origin asks Publish::next() when it can.
-  virtual void wake(uint8_t section) = 0;
+  // Something became ready in this lane: its link asks Publish::next() when it can.
+  virtual void wake(Lane& lane) = 0;
   // Give this push up while it is in flight; it still comes back through Publish::over().
   virtual void cancel(Push& push) = 0;
   // The provider said that this connection is spent. Other pushes may come back through Publish::over() meanwhile.
-  virtual void reconnect(uint8_t section) = 0;
+  virtual void reconnect(Lane& lane) = 0;
 
  protected:
   ~Dispatch() = default;

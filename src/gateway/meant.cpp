@@ -31,6 +31,7 @@ void Publish::find_registered(const Command& command, const Device& device, Mean
   if (const Status read = tools_.registry.read(device, record_room_, registration); !read.ok()) {
     return meant.refuse(Outcome::busy, describe(read.error()));
   }
+  if (registration.is_endpoint()) return meant.refuse(Outcome::unknown, "");  // its node is for HTTPS
   if (!may_publish(tools_.access, command.iq.from, registration.account, registration.channel)) {
     return meant.refuse(Outcome::unknown, "");
   }

@@ -19,7 +19,13 @@ Publish::Publish(Region& region, const PublishLimits& limits, Throttle& throttle
       pushes_(region, pushes_for(limits)),
       delayed_(reinterpret_cast<Push**>(region.carve(sizeof(Push*) * pushes_for(limits)).data()), pushes_for(limits)),
       record_room_(region.carve(Registry::record_bytes_max)),
-      dead_(region, limits.dead_tokens) {}
+      dead_(region, limits.dead_tokens),
+      publishers_(region,
+                  {.burst = limits.domain_burst,
+                   .interval = limits.domain_interval,
+                   .jobs = limits.max_inflight,
+                   .pushes = pushes_for(limits)},
+                  tools.access) {}
 
 void Publish::start(const Command& command, Instant now, UnixTime wall) {
   // ---- may it be sent at all?
@@ -58,6 +64,13 @@ void Publish::start(const Command& command, Instant now, UnixTime wall) {
   if (old != nullptr && !outgoing.content && !replaces(outgoing, *old)) {
     return answer_command(command, Outcome::coalesced, "", section.name);
   }
+  // ---- one domain's flood is its own trouble
+  Publisher& publisher = publishers_.of(command.iq.from, now);
+  const bool more = old == nullptr || old->publisher != &publisher;
+  if (more && !publishers_.may_have_push(publisher, outgoing.call)) {
+    say_limited(now);
+    return answer_command(command, Outcome::busy, "domain_burst", section.name);
+  }
   if (state != nullptr && outgoing.unread_zero && state->content != nullptr) {  // it was read: nothing to show any more
     answer_superseded(*state->content, now);
     forget(*state->content);
@@ -67,10 +80,13 @@ void Publish::start(const Command& command, Instant now, UnixTime wall) {
   const bool counts = state != nullptr && !outgoing.call && !keeps_place;
   Instant leaves = now;
   if (counts) leaves = throttle_.leaves_at(*state, outgoing.content, now);
+  const bool domain_counts = !outgoing.call && !keeps_place;
+  if (domain_counts) leaves = later(leaves, publishers_.leaves_at(publisher, now));
   if (keeps_place && old->place == Push::Place::delayed) leaves = old->due;
   Push* const push = take_push(old, node, section.number, now);
   if (push == nullptr) return answer_command(command, Outcome::busy, "max_pending", section.name);
   push->stateless = to.stateless;
+  hand_to(*push, publisher);
   if (!map(*push, to.registration, notice, outgoing, wall).ok()) {
     give_back(*push);
     return answer_command(command, Outcome::refused, "too long", section.name);
@@ -82,7 +98,8 @@ void Publish::start(const Command& command, Instant now, UnixTime wall) {
   }
 
   // ---- who waits for the outcome? Nobody when it is known, or is not to be waited for
-  const Outcome at_once = known_at_once(section, leaves, now);
+  Lane* const lane = leaves > now ? nullptr : lane_for(section, push->request.origin, now);
+  const Outcome at_once = known_at_once(section, lane, publisher, leaves, now);
   const bool trouble = at_once == Outcome::config || at_once == Outcome::retry;
   if (at_once != Outcome::delivered && !room_for_pending()) {
     give_back(*push);
@@ -90,7 +107,8 @@ void Publish::start(const Command& command, Instant now, UnixTime wall) {
   }
   if (at_once != Outcome::delivered) {
     goes_on_alone(*push);
-    answer_command(command, at_once, trouble ? section.trouble.view() : string_view(), section.name);
+    answer_command(command, at_once,
+                   trouble ? (lane == nullptr ? section.lanes[0] : *lane).trouble.view() : string_view(), section.name);
   } else if (!open_job(command, *push, now)) {
     // The caller asks ready_for_input() before it reads, so this is a stanza too many: never lost, always answered.
     give_back(*push);
@@ -101,6 +119,7 @@ void Publish::start(const Command& command, Instant now, UnixTime wall) {
     section.probe_after = now + Section::probe_every;
   }
   if (counts) throttle_.count(*state, outgoing.content, leaves);
+  if (domain_counts) publishers_.count(publisher, now);
   if (keeps_place) return;
   if (leaves > now) {
     delay(*push, leaves);
@@ -133,21 +152,32 @@ Push* Publish::take_push(Push* old, const NodeId& node, uint8_t section, Instant
   return push;
 }
 
+void Publish::hand_to(Push& push, Publisher& publisher) {
+  if (push.publisher != nullptr) --push.publisher->pushes;
+  push.publisher = &publisher;
+  ++publisher.pushes;
+}
+
 // Outcome::delivered stands for: not known yet.
-Outcome Publish::known_at_once(const Section& section, Instant leaves, Instant now) const {
+Outcome Publish::known_at_once(const Section& section, const Lane* lane, const Publisher& publisher, Instant leaves,
+                               Instant now) const {
   if (leaves > now) return Outcome::limited;
   if (section.paused_until > now) return Outcome::config;
-  if (section.down_until > now) return Outcome::retry;
-  if (section.jobs >= jobs_when_slow() && section.slow(now)) return Outcome::queued;
+  if (lane == nullptr) return Outcome::queued;  // all of the pool are busy
+  if (lane->down_until > now) return Outcome::retry;
+  if (!publishers_.may_wait(publisher)) return Outcome::queued;
+  if (lane->slow(now) && section.slow_jobs(now) >= jobs_when_slow()) return Outcome::queued;
   return Outcome::delivered;
 }
 
 Status Publish::map(Push& push, const Registration& registration, const Notice& notice, const Outgoing& outgoing,
                     UnixTime wall) {
   // What expires does so by the provider's clock.
-  const Credential* credential = tools_.sections[push.section].credential;
+  const Section& section = tools_.sections[push.section];
+  const Credential* credential = section.pooled ? nullptr : section.lanes[0].credential;
   const Duration clock_off = credential == nullptr ? Duration{} : credential->clock_off();
-  MapInputs in{.now = plausible(wall) ? wall + clock_off : wall, .without_content = push.shrunk};
+  MapInputs in{
+      .now = plausible(wall) ? wall + clock_off : wall, .without_content = push.shrunk, .random = &tools_.random};
   std::memcpy(in.request_id, push.request_id, sizeof in.request_id);
   // By device where the account is not known; and a group chat's wake-ups replace each other, not the account's.
   ByteView tagged = bytes_of(registration.account);
@@ -161,35 +191,35 @@ Status Publish::map(Push& push, const Registration& registration, const Notice& 
   return tools_.sections[push.section].provider->map(registration, notice, outgoing, in, push.request);
 }
 
-Push* Publish::next(uint8_t number, Instant now) {
-  if (!wants_to_send(number, now)) return nullptr;
-  Section& section = tools_.sections[number];
-  while (Push* push = section.ready.first()) {
+Push* Publish::next(Lane& lane, Instant now) {
+  if (!wants_to_send(lane, now)) return nullptr;
+  while (Push* push = lane.ready.first()) {
     // Nothing is sent for a device that has ended meanwhile: its user has logged out.
     const bool ended = !push->stateless && tools_.registry.find(push->node) == nullptr;
     if (ended || push->expires <= now) {
       end_push(*push, ended ? Outcome::unknown : Outcome::retry, ended ? "" : "expired", now);
       continue;
     }
-    unplace(*push);
+    lane.ready.remove(*push);
     leaves_device(*push);  // newer ones no longer replace it
     push->place = Push::Place::in_flight;
     push->sent = now;
-    section.in_flight.push_back(*push);
+    lane.in_flight.push_back(*push);
     return push;
   }
   return nullptr;
 }
 
 void Publish::put_back(Push& push) {
-  unplace(push);
+  Lane& lane = *push.lane;
+  lane.in_flight.remove(push);
   push.place = Push::Place::ready;
-  tools_.sections[push.section].ready.push_front(push);
+  lane.ready.push_front(push);
 }
 
-Instant Publish::wanted_at(uint8_t number) const {
-  const Section& section = tools_.sections[number];
-  return section.off || section.ready.empty() ? Instant::never() : section.paused_until;
+Instant Publish::wanted_at(const Lane& lane) const {
+  const Section& section = tools_.sections[lane.section];
+  return section.off || lane.ready.empty() ? Instant::never() : section.paused_until;
 }
 
 }  // namespace tocsin

@@ -16,6 +16,7 @@
 #include "base/siphash.h"
 #include "gateway/access.h"
 #include "gateway/dead_tokens.h"
+#include "gateway/publishers.h"
 #include "gateway/request_source.h"
 #include "gateway/section.h"
 #include "gateway/throttle.h"
@@ -33,6 +34,9 @@ struct PublishLimits {
   // More drops than this many and this share of a section within an hour are taken for a mistake of ours.
   uint32_t brake_devices = 5;
   uint32_t brake_percent = 10;
+  // What one publisher's domain may have sent: so many at once, and one in each interval. 0: no limit.
+  uint32_t domain_burst = 200;
+  Duration domain_interval = milliseconds(20);
 };
 
 // What Publish works with; all of it outlives it.
@@ -55,21 +59,24 @@ class Publish final : public RequestSource {
   static constexpr uint32_t dead_tokens_kept = 4096;  // where there are stateless devices
   Publish(Region& region, const PublishLimits& limits, Throttle& throttle, const PublishTools& tools);
 
-  void set_key(const HashKey& key) { key_ = key; }  // pseudonyms and collapse ids; before the first publish
+  void set_key(const HashKey& key) {
+    key_ = key;
+    publishers_.set_key(key);
+  }  // pseudonyms and collapse ids; before the first publish
 
   // ---- down
   // False: there is no free Job, so nothing may be read from the component stream; or we are stopping.
   bool ready_for_input() const { return jobs_.free_count() > 0 && !stopping_; }
   // Exactly one answer follows, now or later.
   void start(const Command& command, Instant now, UnixTime wall);
-  Instant wanted_at(uint8_t section) const override;
-  Push* next(uint8_t section, Instant now) override;
+  Instant wanted_at(const Lane& lane) const override;
+  Push* next(Lane& lane, Instant now) override;
   void put_back(Push& push) override;
 
   // ---- up
   void over(Push& push, Instant now, UnixTime wall) override;
-  void section_down(uint8_t section, string_view sentence, Instant until, Instant now) override;
-  void section_up(uint8_t section) override;
+  void lane_down(Lane& lane, string_view sentence, Instant until, Instant now) override;
+  void lane_up(Lane& lane) override;
   void section_paused(uint8_t section, string_view reason, string_view advice, Duration pause, Instant now) override;
 
   void tick(Instant now);
@@ -112,9 +119,13 @@ class Publish final : public RequestSource {
   Push* take_push(Push* old, const NodeId& node, uint8_t section, Instant now);
   Status map(Push& push, const Registration& registration, const Notice& notice, const Outgoing& outgoing,
              UnixTime wall);
-  Outcome known_at_once(const Section& section, Instant leaves, Instant now) const;
+  void hand_to(Push& push, Publisher& publisher);
+  Outcome known_at_once(const Section& section, const Lane* lane, const Publisher& publisher, Instant leaves,
+                        Instant now) const;
 
   // pushes and jobs
+  Lane* lane_for(Section& section, string_view origin, Instant now) const;
+  void enter(Push& push, Lane* lane);
   bool room_for_pending() const { return pending_ < limits_.max_pending; }
   uint32_t jobs_when_slow() const { return limits_.max_inflight < 4 ? 1 : limits_.max_inflight / 4; }
   bool open_job(const Command& command, Push& push, Instant now);
@@ -136,7 +147,7 @@ class Publish final : public RequestSource {
   void answer_command(const Command& command, Outcome outcome, string_view reason, string_view provider);
   void answer_job(Job& job, const Ending& ending, Instant now);
   void answer_superseded(Push& push, Instant now);
-  void answer_waiting(Section& section, Outcome outcome, string_view reason, Instant now);
+  void answer_waiting(Lane& lane, Outcome outcome, string_view reason, Instant now);
   void end_push(Push& push, Outcome outcome, string_view reason, Instant now);
   void stop_waiting(Job& job, Instant now);
   void relieve(Section& section, Instant now);
@@ -153,7 +164,7 @@ class Publish final : public RequestSource {
   void drop(Push& push, string_view reason, Instant now, UnixTime wall);
   void second_refused(Push& push, const Verdict& verdict, Instant now);
   void drop_stateless(Push& push, string_view reason, Instant now, UnixTime wall);
-  void shrink(Push& push, Instant now, UnixTime wall);
+  void shrink(Push& push, string_view reason, Instant now, UnixTime wall);
   void retry(Push& push, RetryClass retry_class, Duration told, Outcome outcome, string_view reason, Instant now);
 
   // trouble
@@ -161,7 +172,8 @@ class Publish final : public RequestSource {
   void hold(Push& push, string_view reason, string_view advice, Instant now, UnixTime wall);
   void say_held(const Push& push, string_view reason, string_view advice, Instant now);
   void release_slice(Section& section);
-  void say_trouble(Section& section, string_view event, string_view reason, string_view advice);
+  void say_limited(Instant now);
+  void say_trouble(Lane& lane, string_view event, string_view reason, string_view advice);
 
   PublishTools tools_;
   PublishLimits limits_;
@@ -172,9 +184,11 @@ class Publish final : public RequestSource {
   DueQueue<Push> delayed_;
   List<Job, &Job::hook> open_jobs_;
   uint32_t pending_ = 0;  // pushes without a job
+  Instant ticked_{};
   bool stopping_ = false;
   Bytes record_room_;
   DeadTokens dead_;
+  Publishers publishers_;
 };
 
 }  // namespace tocsin

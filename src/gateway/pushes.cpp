@@ -1,10 +1,13 @@
 // Pushes and jobs: where they wait, how they are answered, and what time does to them.
 #include "dialect/replies.h"
+#include "gateway/pseudonym.h"
 #include "gateway/publish.h"
 
 namespace tocsin {
 namespace {
 
+// Of a lane that others need: its publishers were answered.
+constexpr Duration gives_way_after = Publish::answer_within;
 constexpr size_t answer_bytes_max = 6 * (iq_id_bytes_max + 2 * jid_bytes_max) + 512;  // six-fold: every byte escaped
 
 }  // namespace
@@ -31,8 +34,17 @@ bool Publish::open_job(const Command& command, Push& push, Instant now) {
   job->push = &push;
   push.job = job;
   open_jobs_.push_back(*job);
-  ++tools_.sections[push.section].jobs;
+  if (push.lane != nullptr) ++push.lane->jobs;
+  job->publisher = push.publisher;
+  ++job->publisher->jobs;
   return true;
+}
+
+// Into a lane, or out of all: nullptr. Its job counts there.
+void Publish::enter(Push& push, Lane* lane) {
+  if (push.job != nullptr && push.lane != nullptr) --push.lane->jobs;
+  push.lane = lane;
+  if (push.job != nullptr && lane != nullptr) ++lane->jobs;
 }
 
 // No publisher waits for it (any more).
@@ -42,11 +54,43 @@ void Publish::goes_on_alone(Push& push) {
   ++pending_;
 }
 
+// The lane that a request to this origin goes through; of a pool, that which has it, else that which was idle for the
+// longest. nullptr: all are busy. Then the one that has been silent for long gives way, so that origins which never
+// answer can not keep the others out.
+Lane* Publish::lane_for(Section& section, string_view origin, Instant now) const {
+  if (!section.pooled) return &section.lanes[0];
+  Lane* idle = nullptr;
+  Lane* silent = nullptr;
+  for (Lane& lane : section.lanes) {
+    if (lane.origin.view() == origin) return lane.gives_way ? nullptr : &lane;
+    if (lane.idle()) {
+      if (idle == nullptr || lane.used < idle->used) idle = &lane;
+    } else if (!lane.gives_way && lane.waiting_since() + gives_way_after <= now) {
+      if (silent == nullptr || lane.waiting_since() < silent->waiting_since()) silent = &lane;
+    }
+  }
+  if (idle != nullptr) {
+    idle->move_to(origin);
+    idle->used = now;
+  } else if (silent != nullptr) {
+    silent->gives_way = true;
+  }
+  return idle;
+}
+
 void Publish::make_ready(Push& push, Instant now) {
+  Section& section = tools_.sections[push.section];
+  Lane* const lane = lane_for(section, push.request.origin, now);
+  if (lane == nullptr) return retry(push, RetryClass::connect, {}, Outcome::queued, "all connections are busy", now);
+  if (section.pooled && lane->down_until > now) {
+    return retry(push, RetryClass::origin_busy, {}, Outcome::retry, lane->trouble.view(), now);
+  }
+  enter(push, lane);
+  lane->used = now;
   push.place = Push::Place::ready;
   push.ready_since = now;
-  tools_.sections[push.section].ready.push_back(push);
-  tools_.dispatch.wake(push.section);
+  lane->ready.push_back(push);
+  tools_.dispatch.wake(*lane);
 }
 
 void Publish::delay(Push& push, Instant until) {
@@ -56,14 +100,14 @@ void Publish::delay(Push& push, Instant until) {
 }
 
 void Publish::unplace(Push& push) {
-  Section& section = tools_.sections[push.section];
   switch (push.place) {
     case Push::Place::none: break;
-    case Push::Place::ready: section.ready.remove(push); break;
-    case Push::Place::in_flight: section.in_flight.remove(push); break;
+    case Push::Place::ready: push.lane->ready.remove(push); break;
+    case Push::Place::in_flight: push.lane->in_flight.remove(push); break;
     case Push::Place::delayed: delayed_.remove(push); break;
   }
   push.place = Push::Place::none;
+  if (tools_.sections[push.section].pooled) enter(push, nullptr);  // its lane may soon be another's
 }
 
 // To the section of the other environment, or back. Its place is lost.
@@ -72,10 +116,8 @@ void Publish::move(Push& push, uint8_t section) {
   Section& from = tools_.sections[push.section];
   if (from.probe == &push) from.probe = nullptr;
   push.section = section;
-  if (push.job == nullptr) return;
-  --from.jobs;
-  push.job->section = section;
-  ++tools_.sections[section].jobs;
+  if (push.job != nullptr) push.job->section = section;
+  enter(push, &tools_.sections[section].lanes[0]);  // pairs are APNs'
 }
 
 void Publish::leaves_device(Push& push) {
@@ -91,6 +133,7 @@ void Publish::give_back(Push& push) {
   Section& section = tools_.sections[push.section];
   if (section.probe == &push) section.probe = nullptr;
   if (push.pending) --pending_;
+  --push.publisher->pushes;
   leaves_device(push);
   unplace(push);
   pushes_.give(push);
@@ -126,9 +169,9 @@ void Publish::answer_command(const Command& command, Outcome outcome, string_vie
 
 // Its push goes on alone: whoever wants it to end says so afterwards.
 void Publish::answer_job(Job& job, const Ending& ending, Instant now) {
-  Section& section = tools_.sections[job.section];
-  answer(job.iq, &job.node, section.name, ending, now - job.arrived);
-  if (job.ticket == 0) --section.jobs;
+  answer(job.iq, &job.node, tools_.sections[job.section].name, ending, now - job.arrived);
+  if (job.push != nullptr && job.push->lane != nullptr) --job.push->lane->jobs;
+  --job.publisher->jobs;
   open_jobs_.remove(job);
   if (job.push != nullptr) goes_on_alone(*job.push);
   jobs_.give(job);
@@ -150,9 +193,9 @@ void Publish::end_push(Push& push, Outcome outcome, string_view reason, Instant 
 }
 
 // Everybody who waits for a push that can not leave; and what expired meanwhile is no reason to try again.
-void Publish::answer_waiting(Section& section, Outcome outcome, string_view reason, Instant now) {
-  for (Push* push = section.ready.first(); push != nullptr;) {
-    Push* const following = section.ready.after(*push);
+void Publish::answer_waiting(Lane& lane, Outcome outcome, string_view reason, Instant now) {
+  for (Push* push = lane.ready.first(); push != nullptr;) {
+    Push* const following = lane.ready.after(*push);
     if (push->expires <= now) {
       end_push(*push, outcome, reason, now);
     } else if (push->job != nullptr) {
@@ -187,17 +230,16 @@ void Publish::log_push(string_view event, const IqHead* iq, const NodeId* node, 
 }
 
 string_view Publish::pseudonym(const NodeId& node, FixedText<16>& room) const {
-  uint8_t hash[8];
-  put_u64(hash, siphash(key_, node.view()));
   uint8_t text[16];
   Writer out(text);
-  out.hex(ByteView(hash).first(5));
+  write_pseudonym(out, key_, node);
   return room.assign(out.view()) ? room.view() : string_view();
 }
 
 // ---- time ------------------------------------------------------------------
 
 void Publish::tick(Instant now) {
+  ticked_ = now;
   while (Job* job = open_jobs_.first()) {
     if (job->arrived + answer_within > now) break;
     if (job->ticket != 0) {
@@ -215,18 +257,25 @@ void Publish::tick(Instant now) {
     relieve(section, now);
     if (section.paused_until != Instant{} && section.paused_until <= now) {
       section.paused_until = Instant{};
-      if (!section.ready.empty()) tools_.dispatch.wake(section.number);
+      for (Lane& lane : section.lanes) {
+        if (!lane.ready.empty()) tools_.dispatch.wake(lane);
+      }
     }
     if (section.releasing != UnixTime{}) release_slice(section);
   }
 }
 
-// A slow section keeps its youngest jobs.
+// Slow lanes keep the section's youngest jobs.
 void Publish::relieve(Section& section, Instant now) {
-  if (section.jobs <= jobs_when_slow() || !section.slow(now)) return;
-  for (Job* job = open_jobs_.first(); job != nullptr && section.jobs > jobs_when_slow();) {
+  uint32_t too_many = section.slow_jobs(now);
+  too_many = too_many > jobs_when_slow() ? too_many - jobs_when_slow() : 0;
+  for (Job* job = open_jobs_.first(); job != nullptr && too_many > 0;) {
     Job* const following = open_jobs_.after(*job);
-    if (job->section == section.number && job->ticket == 0) stop_waiting(*job, now);
+    const Lane* lane = job->push == nullptr ? nullptr : job->push->lane;
+    if (job->section == section.number && lane != nullptr && lane->slow(now)) {
+      stop_waiting(*job, now);
+      --too_many;
+    }
     job = following;
   }
 }
@@ -236,7 +285,12 @@ Instant Publish::due() const {
   if (const Job* job = open_jobs_.first()) when = earlier(when, job->arrived + answer_within);
   if (const Push* push = delayed_.first()) when = earlier(when, push->due);
   for (const Section& section : tools_.sections) {
-    if (section.jobs > jobs_when_slow()) when = earlier(when, section.waiting_since() + Section::slow_after);
+    if (section.jobs() > jobs_when_slow()) {
+      for (const Lane& lane : section.lanes) {
+        const Instant slow = lane.waiting_since() + Lane::slow_after;
+        if (slow > ticked_) when = earlier(when, slow);  // those that are slow already were relieved
+      }
+    }
     if (section.paused_until != Instant{}) when = earlier(when, section.paused_until);
     // At once, unless staging may be full: a commit ends that.
     if (section.releasing != UnixTime{} && !tools_.registry.committing()) when = Instant{};
@@ -265,9 +319,11 @@ void Publish::stop(Instant now) {
   }
   while (Push* push = delayed_.first()) forget(*push);
   for (Section& section : tools_.sections) {
-    while (Push* push = section.ready.first()) forget(*push);
-    for (Push* push = section.in_flight.first(); push != nullptr; push = section.in_flight.after(*push)) {
-      if (!push->exchange.written && !push->dropped) forget(*push);
+    for (Lane& lane : section.lanes) {
+      while (Push* push = lane.ready.first()) forget(*push);
+      for (Push* push = lane.in_flight.first(); push != nullptr; push = lane.in_flight.after(*push)) {
+        if (!push->exchange.written && !push->dropped) forget(*push);
+      }
     }
   }
 }

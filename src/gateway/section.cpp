@@ -22,12 +22,16 @@ void choose_services(std::span<Section> sections) {
   }
 }
 
-Instant Section::waiting_since() const {
-  // never() + 1 s must not overflow.
-  Instant since = Instant::never() - slow_after;
-  if (const Push* left = in_flight.first()) since = earlier(since, left->sent);
-  if (const Push* waiting = ready.first()) since = earlier(since, waiting->ready_since);
-  return since;
+uint32_t Section::jobs() const {
+  uint32_t count = 0;
+  for (const Lane& lane : lanes) count += lane.jobs;
+  return count;
+}
+
+uint32_t Section::slow_jobs(Instant now) const {
+  uint32_t count = 0;
+  for (const Lane& lane : lanes) count += lane.slow(now) ? lane.jobs : 0;
+  return count;
 }
 
 void Section::note_accepted(const NodeId& node, Instant now) {

@@ -1,5 +1,5 @@
-// One provider section of the conf at run time: its translator, its
-// credential, what waits for it and what it knows of its own health.
+// One provider section of the conf at run time: its translator, its lanes, and
+// what it knows of its own health.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "gateway/job.h"
-#include "push/credential.h"
+#include "gateway/lane.h"
 #include "push/provider.h"
 
 namespace tocsin {
@@ -15,12 +15,12 @@ namespace tocsin {
 inline constexpr uint32_t section_count_max = 32;
 inline constexpr uint32_t section_ids_max = 8;  // of one section
 inline constexpr uint32_t section_modules_max = 8;
+inline constexpr uint32_t lane_count_max = 16;  // of a pool
 
 struct Section {
   string_view name;  // "apns/siskin"
   uint8_t number = 0;
   const Provider* provider = nullptr;
-  Credential* credential = nullptr;
   string_view ids[section_ids_max];  // provider ids that clients name
   uint32_t id_count = 0;
   string_view modules[section_modules_max];  // fpush: values of pushModule whose tokens are this section's
@@ -32,11 +32,9 @@ struct Section {
   uint8_t partner = 0;
   bool second_choice = false;
   bool off = false;        // no usable credential: registrations yes, pushes no
-  Instant down_until{};    // no connection could be made; none is tried before
   Instant paused_until{};  // configuration trouble: nothing is sent before
-  PushList ready;          // in the order in which they may leave
-  PushList in_flight;      // in the order in which they left
-  uint32_t jobs = 0;       // of the pool, waiting for this section
+  std::span<Lane> lanes;   // one, or a pool
+  bool pooled = false;     // Web Push: every device names its origin
 
   // ---- held devices
   bool probe_now = false;       // the configuration may have changed: the next probe speaks for all
@@ -56,16 +54,12 @@ struct Section {
   uint32_t drops = 0;
   uint32_t stateless_accepted = 0;  // pushes to stateless devices in that hour: there is no count of such devices
 
-  FixedText<64> trouble;  // what was last said about this section, to say it once
-
   string_view kind() const { return slice(name, 0, name.find('/')); }  // "apns": what p2 calls the service
   bool has_module(string_view module) const;
 
-  // Since when the oldest request is unanswered, or can not even leave; never() when there is none.
-  Instant waiting_since() const;
-  // Unanswered for a second: it keeps fewer jobs, so that the others go on.
-  bool slow(Instant now) const { return waiting_since() + slow_after <= now; }
-  static constexpr Duration slow_after = seconds(1);
+  // Of the pool of jobs: those that wait for its pushes, and those of them whose lane is slow.
+  uint32_t jobs() const;
+  uint32_t slow_jobs(Instant now) const;
 
   void note_accepted(const NodeId& node, Instant now);
   // Another device was accepted within the last 24 hours.

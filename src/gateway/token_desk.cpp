@@ -11,21 +11,22 @@ constexpr Duration signature_keeps = minutes(2);
 
 }  // namespace
 
-TokenDesk::TokenDesk(FcmToken& token, const Section& served, RequestSource& publish, RandomSource& random,
-                     Heap& json_heap, Log& log)
-    : token_(token), publish_(publish), random_(random), json_heap_(json_heap), log_(log), served_(served.name) {
+TokenDesk::TokenDesk(FcmToken& token, Section& served, RequestSource& publish, RandomSource& random, Heap& json_heap,
+                     Log& log)
+    : token_(token), publish_(publish), random_(random), json_heap_(json_heap), log_(log), served_(served) {
   uint8_t room[56];
   Writer name(room);
   name.text(served.name).text("/token");
   GW_CHECK(name_.assign(name.view()));
-  section_.name = name_.view();
-  section_.number = served.number;
-  section_.credential = this;
+  lane_.name = name_.view();
+  lane_.section = served.number;
+  lane_.credential = this;
   push_.section = served.number;
+  push_.lane = &lane_;
   push_.exchange.room = Bytes(answer_);
 }
 
-Instant TokenDesk::wanted_at(uint8_t) const { return token_.wanted() && !out() ? retry_at_ : Instant::never(); }
+Instant TokenDesk::wanted_at(const Lane&) const { return token_.wanted() && !out() ? retry_at_ : Instant::never(); }
 
 Status TokenDesk::keep_fresh(Instant now, UnixTime wall, RandomSource& random) {
   if (out() || (signed_ && now - signed_at_ < signature_keeps)) return {};
@@ -35,16 +36,16 @@ Status TokenDesk::keep_fresh(Instant now, UnixTime wall, RandomSource& random) {
   return written;
 }
 
-Push* TokenDesk::next(uint8_t section, Instant now) {
-  if (!signed_ || !wants_to_send(section, now)) return nullptr;
+Push* TokenDesk::next(Lane& lane, Instant now) {
+  if (!signed_ || !wants_to_send(lane, now)) return nullptr;
   push_.place = Push::Place::in_flight;
   push_.sent = now;
-  section_.in_flight.push_back(push_);
+  lane_.in_flight.push_back(push_);
   return &push_;
 }
 
 void TokenDesk::put_back(Push& push) {
-  section_.in_flight.remove(push);
+  lane_.in_flight.remove(push);
   push.place = Push::Place::none;
 }
 
@@ -69,13 +70,13 @@ void TokenDesk::answered(Instant now, UnixTime wall) {
   JsonDocument json(json_heap_);
   const FcmToken::Answer answer = token_.read(reply, exchange.body_text(), json, now, wall);
   if (answer.skew_s != 0) {
-    LogLine(log_, Level::warn, "clock_skew").field("provider", served_).field("seconds", answer.skew_s);
+    LogLine(log_, Level::warn, "clock_skew").field("provider", served_.name).field("seconds", answer.skew_s);
   }
   if (!answer.good) {
     ++failures_;
     return trouble(answer.reason, answer.advice, answer.after, now);
   }
-  if (failures_ > 0) publish_.section_up(section_.number);
+  if (failures_ > 0) publish_.lane_up(served_.lanes[0]);
   failures_ = 0;
   retry_at_ = Instant{};
   said_ = false;
@@ -91,10 +92,10 @@ void TokenDesk::trouble(string_view reason, string_view advice, Duration wait, I
   uint8_t room[900];
   Writer sentence(room);
   sentence.text("no access token: ").text(slice(reason, 0, 800));
-  section_paused(section_.number, sentence.view(), advice, wait, now);
+  section_paused(served_.number, sentence.view(), advice, wait, now);
 }
 
-void TokenDesk::section_down(uint8_t, string_view sentence, Instant until, Instant now) {
+void TokenDesk::lane_down(Lane&, string_view sentence, Instant until, Instant now) {
   ++failures_;
   trouble(sentence, "", until > now ? until - now : milliseconds(1), now);
 }
@@ -108,7 +109,7 @@ void TokenDesk::section_paused(uint8_t section, string_view reason, string_view 
   if (said_) return;
   said_ = true;
   LogLine line(log_, Level::warn, "provider_trouble");
-  line.field("provider", served_).sentence("reason", reason);
+  line.field("provider", served_.name).sentence("reason", reason);
   if (!advice.empty()) line.sentence("check", advice);
 }
 

@@ -13,21 +13,20 @@ namespace tocsin {
 class TokenDesk final : public RequestSource, public Credential {
  public:
   // Everything outlives it. publish: whom the section's publishes come from.
-  TokenDesk(FcmToken& token, const Section& served, RequestSource& publish, RandomSource& random, Heap& json_heap,
-            Log& log);
+  TokenDesk(FcmToken& token, Section& served, RequestSource& publish, RandomSource& random, Heap& json_heap, Log& log);
   TokenDesk(const TokenDesk&) = delete;
   TokenDesk& operator=(const TokenDesk&) = delete;
 
-  // Towards its origin a section as any other; its credential is this, which signs the one request.
-  Section& section() { return section_; }
+  // To where tokens are fetched; its credential is this, which signs the one request.
+  Lane& lane() { return lane_; }
 
   // ---- RequestSource
-  Instant wanted_at(uint8_t section) const override;
-  Push* next(uint8_t section, Instant now) override;
+  Instant wanted_at(const Lane& lane) const override;
+  Push* next(Lane& lane, Instant now) override;
   void put_back(Push& push) override;
   void over(Push& push, Instant now, UnixTime wall) override;
-  void section_down(uint8_t section, string_view sentence, Instant until, Instant now) override;
-  void section_up(uint8_t) override {}  // that it can be reached says nothing yet
+  void lane_down(Lane& lane, string_view sentence, Instant until, Instant now) override;
+  void lane_up(Lane&) override {}  // that it can be reached says nothing yet
   void section_paused(uint8_t section, string_view reason, string_view advice, Duration pause, Instant now) override;
 
   // ---- Credential
@@ -47,8 +46,8 @@ class TokenDesk final : public RequestSource, public Credential {
   Heap& json_heap_;
   Log& log_;
   FixedText<56> name_;
-  string_view served_;  // its name
-  Section section_;
+  Section& served_;
+  Lane lane_;
   Push push_;
   uint8_t answer_[4096];  // a token has up to 2,048 bytes
   bool signed_ = false;   // push_ holds a request that was not sent yet

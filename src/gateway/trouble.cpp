@@ -15,34 +15,43 @@ constexpr Duration brake_window = hours(1);
 
 // ---- sections --------------------------------------------------------------
 
-void Publish::section_down(uint8_t number, string_view sentence, Instant until, Instant now) {
-  Section& section = tools_.sections[number];
-  section.down_until = until;
-  say_trouble(section, "provider_down", sentence, "");
-  answer_waiting(section, Outcome::retry, "no connection", now);
+void Publish::lane_down(Lane& lane, string_view sentence, Instant until, Instant now) {
+  lane.down_until = until;
+  say_trouble(lane, "provider_down", sentence, "");
+  if (!tools_.sections[lane.section].pooled) return answer_waiting(lane, Outcome::retry, "no connection", now);
+  // They come again when it is their time: the lane is free for others meanwhile.
+  while (Push* push = lane.ready.first())
+    retry(*push, RetryClass::origin_busy, {}, Outcome::retry, "no connection", now);
 }
 
-void Publish::section_up(uint8_t number) {
-  Section& section = tools_.sections[number];
-  section.down_until = Instant{};
-  section.trouble.clear();
+void Publish::lane_up(Lane& lane) {
+  lane.down_until = Instant{};
+  lane.trouble.clear();
 }
 
 void Publish::section_paused(uint8_t number, string_view reason, string_view advice, Duration pause, Instant now) {
   Section& section = tools_.sections[number];
   section.paused_until = later(section.paused_until, now + pause);
-  say_trouble(section, "provider_down", reason, advice);
-  answer_waiting(section, Outcome::config, reason, now);
+  say_trouble(section.lanes[0], "provider_down", reason, advice);
+  for (Lane& lane : section.lanes) answer_waiting(lane, Outcome::config, reason, now);
 }
 
 // Once per condition: the same words are not said again until a push was accepted.
-void Publish::say_trouble(Section& section, string_view event, string_view reason, string_view advice) {
+void Publish::say_trouble(Lane& lane, string_view event, string_view reason, string_view advice) {
   const string_view words = slice(reason, 0, 64);
-  if (section.trouble.view() == words) return;
-  (void)section.trouble.assign(words);
+  if (lane.trouble.view() == words) return;
+  (void)lane.trouble.assign(words);
   LogLine line(tools_.log, Level::error, event);
-  line.field("provider", section.name).sentence("reason", reason);
+  line.field("provider", lane.name).sentence("reason", reason);
   if (!advice.empty()) line.sentence("check", advice);
+}
+
+// Which domain it is stands in the XMPP server's log: addresses have no place in ours.
+void Publish::say_limited(Instant now) {
+  if (!publishers_.say_limited(now)) return;
+  LogLine(tools_.log, Level::warn, "domain_limited")
+      .sentence("reason", "a domain publishes more than domain_burst and domain_interval in [limits] allow")
+      .sentence("check", "which domain does, in the XMPP server's log; others do not wait for it");
 }
 
 // ---- held devices ----------------------------------------------------------

@@ -21,12 +21,10 @@ int64_t last_use(const Device& device) {
 
 void Upkeep::tick(Instant now, UnixTime wall) {
   compact(now, wall);
-  if (expire_after_ > Duration{}) look(now, wall);
+  if (looks()) look(now, wall);
 }
 
-Instant Upkeep::due() const {
-  return earlier(registry_.maintenance_due(), expire_after_ > Duration{} ? look_at_ : Instant::never());
-}
+Instant Upkeep::due() const { return earlier(registry_.maintenance_due(), looks() ? look_at_ : Instant::never()); }
 
 void Upkeep::compact(Instant now, UnixTime wall) {
   const Maintenance outcome = registry_.maintain(now, wall);
@@ -49,6 +47,13 @@ void Upkeep::compact(Instant now, UnixTime wall) {
   }
 }
 
+bool Upkeep::is_over(const Device& device, int64_t today) const {
+  // A day later than it was promised: nobody waits for it.
+  if (device.section == endpoint_section_ && endpoint_section_ != Device::no_section)
+    return today - int64_t{device.refreshed} > endpoint_expiry_.whole_seconds() + day_seconds;
+  return expire_after_ > Duration{} && today - last_use(device) > expire_after_.whole_seconds();
+}
+
 // A clock that has run ahead must end nobody: it counts only as far as a day behind the newest use of any device.
 void Upkeep::look(Instant now, UnixTime wall) {
   if (!looking_) {
@@ -69,7 +74,7 @@ void Upkeep::look(Instant now, UnixTime wall) {
     if (device != nullptr) {
       const int64_t used = last_use(*device);
       newest_seen_ = std::max(newest_seen_, std::min(used, wall.s));
-      if (newest_ > 0 && today - used > expire_after_.whole_seconds()) {
+      if (newest_ > 0 && is_over(*device, today)) {
         const Result<Ticket> ticket = registry_.end(device->node, EndReason::expiry, "", wall);
         if (!ticket.ok()) break;  // staging is full: on after the commit
         ended_ticket_ = ticket.value();

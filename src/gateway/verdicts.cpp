@@ -42,13 +42,13 @@ void Publish::over(Push& push, Instant now, UnixTime wall) {
 }
 
 void Publish::judged(Push& push, const Verdict& given, Instant now, UnixTime wall) {
-  Section& section = tools_.sections[push.section];
+  Credential* const credential = push.lane->credential;
   Verdict verdict = given;
-  if (verdict.clock_off.us != 0 && section.credential != nullptr) {
-    const Credential::Clock clock = section.credential->correct_clock(verdict.clock_off, now);
+  if (verdict.clock_off.us != 0 && credential != nullptr) {
+    const Credential::Clock clock = credential->correct_clock(verdict.clock_off, now);
     if (clock == Credential::Clock::learnt) {
       LogLine(tools_.log, Level::warn, "clock_skew")
-          .field("provider", section.name)
+          .field("provider", push.lane->name)
           .field("seconds", verdict.clock_off.whole_seconds());
     }
     // Signed again in the provider's time, on a new connection: what was refused is no trouble then.
@@ -60,8 +60,8 @@ void Publish::judged(Push& push, const Verdict& given, Instant now, UnixTime wal
       verdict.advice = {};
     }
   }
-  if (verdict.reauthorize && section.credential != nullptr) section.credential->renew(now, wall, tools_.random);
-  if (verdict.reconnect) tools_.dispatch.reconnect(push.section);
+  if (verdict.reauthorize && credential != nullptr) credential->renew(now, wall, tools_.random);
+  if (verdict.reconnect) tools_.dispatch.reconnect(*push.lane);
   const bool about_device = verdict.kind == Verdict::Kind::dead || verdict.kind == Verdict::Kind::suspect;
   if (about_device && of_another_app(push)) return end_push(push, Outcome::retry, verdict.reason, now);
   if (push.request.to_second() && about_device) return second_refused(push, verdict, now);
@@ -70,15 +70,15 @@ void Publish::judged(Push& push, const Verdict& given, Instant now, UnixTime wal
     case Verdict::Kind::dead: return gone(push, verdict, now, wall);
     case Verdict::Kind::suspect: return suspected(push, verdict, now, wall);
     case Verdict::Kind::limited: return limited(push, verdict, now);
-    case Verdict::Kind::shrink: return shrink(push, now, wall);
+    case Verdict::Kind::shrink: return shrink(push, verdict.reason, now, wall);
     case Verdict::Kind::retry:
       // What a new token or a new connection mends is not worth a word; what comes back is.
       if (!verdict.advice.empty() && push.retry_class == verdict.retry_class) {
-        say_trouble(section, "provider_trouble", verdict.reason, verdict.advice);
+        say_trouble(*push.lane, "provider_trouble", verdict.reason, verdict.advice);
       }
       return retry(push, verdict.retry_class, verdict.after, Outcome::retry, verdict.reason, now);
     case Verdict::Kind::refused:
-      say_trouble(section, "push_refused", verdict.reason, verdict.advice);
+      say_trouble(*push.lane, "push_refused", verdict.reason, verdict.advice);
       return end_push(push, Outcome::refused, verdict.reason, now);
     case Verdict::Kind::config:
       section_paused(push.section, verdict.reason, verdict.advice, verdict.pause, now);
@@ -95,7 +95,7 @@ bool Publish::of_another_app(const Push& push) const {
 
 void Publish::delivered(Push& push, Instant now, UnixTime wall) {
   Section& section = tools_.sections[push.section];
-  section.trouble.clear();
+  push.lane->trouble.clear();
   if (push.request.to_second()) return end_push(push, Outcome::delivered, "", now);  // proves nothing of the first
   section.note_accepted(push.node, now);
   if (DeviceState* state = throttle_.find(push.node)) state->rate_level = 0;
@@ -138,7 +138,7 @@ void Publish::suspected(Push& push, const Verdict& verdict, Instant now, UnixTim
   if (verdict.environment && section.partner != section.number && !push.elsewhere && !push.stateless) {
     const Section& partner = tools_.sections[section.partner];
     // What can not be tried there now proves nothing.
-    if (partner.off || partner.down_until > now || partner.paused_until > now)
+    if (partner.off || partner.lanes[0].down_until > now || partner.paused_until > now)
       return hold(push, verdict.reason, verdict.advice, now, wall);
     push.elsewhere = true;
     move(push, section.partner);
@@ -176,9 +176,9 @@ void Publish::drop(Push& push, string_view reason, Instant now, UnixTime wall) {
   if (state != nullptr) state->ending = ticket.value();
   if (Job* const job = push.job) {
     job->ticket = ticket.value();
+    --push.lane->jobs;
     job->push = nullptr;
     push.job = nullptr;
-    --section.jobs;
   }
   give_back(push);
 }
@@ -227,11 +227,11 @@ void Publish::second_refused(Push& push, const Verdict& verdict, Instant now) {
 }
 
 // Too large for the provider: account and alert go alone, once.
-void Publish::shrink(Push& push, Instant now, UnixTime wall) {
+void Publish::shrink(Push& push, string_view reason, Instant now, UnixTime wall) {
   const Device* device = tools_.registry.find(push.node);
   Registration registration;
   if (push.shrunk || device == nullptr || !tools_.registry.read(*device, record_room_, registration).ok()) {
-    return end_push(push, Outcome::refused, "PayloadTooLarge", now);
+    return end_push(push, Outcome::refused, reason, now);
   }
   push.shrunk = true;
   Notice wake_up;
@@ -241,7 +241,7 @@ void Publish::shrink(Push& push, Instant now, UnixTime wall) {
   outgoing.alert = outgoing.urgent = push.urgent;
   outgoing.call = push.call;
   const Status mapped = map(push, registration, wake_up, outgoing, wall);
-  if (!mapped.ok()) return end_push(push, Outcome::refused, "PayloadTooLarge", now);
+  if (!mapped.ok()) return end_push(push, Outcome::refused, reason, now);
   unplace(push);
   make_ready(push, now);
 }
@@ -268,7 +268,7 @@ void Publish::retry(Push& push, RetryClass retry_class, Duration told, Outcome o
   if (push.job != nullptr && !stays_open) {
     const bool room = room_for_pending();
     // `result` is a promise that only the pending pool can keep.
-    if (in_time && !room && outcome == Outcome::limited) outcome = Outcome::busy;
+    if (in_time && !room && (outcome == Outcome::limited || outcome == Outcome::queued)) outcome = Outcome::busy;
     answer_job(*push.job, {outcome, reason, push.exchange.id.view()}, now);
     if (!room || !in_time) return give_back(push);
   }
@@ -278,7 +278,7 @@ void Publish::retry(Push& push, RetryClass retry_class, Duration told, Outcome o
     if (DeviceState* state = throttle_.entry(push.node, now)) {
       Push*& waiting = push.content ? state->content : state->wake;
       // One push waits per device: a newer one that is already there speaks for this one.
-      if (waiting != nullptr) return end_push(push, Outcome::coalesced, reason, now);
+      if (waiting != nullptr && waiting != &push) return end_push(push, Outcome::coalesced, reason, now);
       waiting = &push;
       push.device = state;
     }

@@ -43,6 +43,7 @@ class ComponentLink final : public Outbox {
   void flush(Instant now);
 
   bool send(string_view stanza) override;
+  bool roomy(size_t bytes) const override { return stream_.up() && output_.free() >= bytes + output_.capacity() / 2; }
   // TERM: the answers that wait and the stream's end tag still leave, then the server closes;
   // what comes in meanwhile is not looked at. closed() is true when all of that is over.
   void close(Instant now);

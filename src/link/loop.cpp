@@ -12,6 +12,7 @@ constexpr Duration say_slow_every = minutes(1);
 void Loop::serve(Gateway& gateway, ComponentLink& component, std::span<OriginLink*> origins, Journal& journal) {
   gateway_ = &gateway;
   component_ = &component;
+  GW_CHECK(origins.size() <= links_max);
   origins_ = origins;
   journal_ = &journal;
 }
@@ -26,7 +27,7 @@ Instant Loop::due(Instant now) const {
 }
 
 void Loop::turn() {
-  port::Interest interests[1 + 4 * section_count_max];  // a section may have two links
+  port::Interest interests[1 + 2 * links_max];
   component_->want(interests[0]);
   uint32_t count = 1;
   for (const OriginLink* origin : origins_) {
@@ -98,11 +99,11 @@ void Loop::account(Duration took, Instant now) {
 }
 
 void Loop::cancel(Push& push) {
-  if (OriginLink* origin = origins_[push.section]) origin->cancel(push);
+  if (OriginLink* origin = origins_[push.lane->link]) origin->cancel(push);
 }
 
-void Loop::reconnect(uint8_t section) {
-  if (OriginLink* origin = origins_[section]) origin->reconnect(port_.clock.now());
+void Loop::reconnect(Lane& lane) {
+  if (OriginLink* origin = origins_[lane.link]) origin->reconnect(port_.clock.now());
 }
 
 }  // namespace tocsin

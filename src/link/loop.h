@@ -12,8 +12,10 @@ namespace tocsin {
 
 class Loop : public Dispatch {
  public:
+  // A section may have two, and one may have a pool.
+  static constexpr uint32_t links_max = 2 * section_count_max + lane_count_max;
   Loop(port::Port& port, Log& log) : port_(port), log_(log) {}
-  // Everything outlives the loop. origins: by section, up to two for each; nullptr where there is none.
+  // Everything outlives the loop. origins: lanes know them by their place here; nullptr where there is none.
   void serve(Gateway& gateway, ComponentLink& component, std::span<OriginLink*> origins, Journal& journal);
 
   void turn();
@@ -21,9 +23,9 @@ class Loop : public Dispatch {
   void stop();
   bool stopped() const { return stopped_; }
 
-  void wake(uint8_t) override {}  // the write step of this turn asks every origin anyway
+  void wake(Lane&) override {}  // the write step of this turn asks every origin anyway
   void cancel(Push& push) override;
-  void reconnect(uint8_t section) override;
+  void reconnect(Lane& lane) override;
 
  private:
   Instant due(Instant now) const;

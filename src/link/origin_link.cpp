@@ -33,10 +33,10 @@ void interleave(port::Lookup& lookup) {
 
 }  // namespace
 
-OriginLink::OriginLink(Region& region, Heap* tls_heaps, Heap* h2_heaps, const OriginOptions& options, Section& section,
+OriginLink::OriginLink(Region& region, Heap* tls_heaps, Heap* h2_heaps, const OriginOptions& options, Lane& lane,
                        RequestSource& source, port::Port& port, LinkScratch& scratch, Log& log)
     : options_(options),
-      section_(section),
+      lane_(lane),
       source_(source),
       port_(port),
       log_(log),
@@ -44,9 +44,9 @@ OriginLink::OriginLink(Region& region, Heap* tls_heaps, Heap* h2_heaps, const Or
                    {region, tls_heaps[1], h2_heaps[1], port, scratch}} {
   uint8_t room[300];
   Writer authority(room);
-  const bool brackets = options_.host.host.view().find(':') != string_view::npos;
-  authority.text(brackets ? "[" : "").text(options_.host.host.view()).text(brackets ? "]" : "");
-  if (options_.host.port != 443) authority.character(':').unsigned_number(options_.host.port);
+  const bool brackets = lane_.host.host.view().find(':') != string_view::npos;
+  authority.text(brackets ? "[" : "").text(lane_.host.host.view()).text(brackets ? "]" : "");
+  if (lane_.host.port != 443) authority.character(':').unsigned_number(lane_.host.port);
   GW_CHECK(authority_.assign(authority.view()));
   for (OriginConnection& each : connections_) each.show(options_.certificate);
 }
@@ -62,7 +62,7 @@ Instant OriginLink::due(Instant now) const {
   if (again_ || cold_) return Instant{};  // at once
   Instant when = earlier(earlier(ping_deadline_, drain_deadline_), stuck_at_);
   const OriginConnection& active = connections_[active_];
-  const Instant wanted = waits_for_credential(now) ? Instant::never() : source_.wanted_at(section_.number);
+  const Instant wanted = waits_for_credential(now) ? Instant::never() : source_.wanted_at(lane_);
   if (resolving_) {
     when = earlier(when, lookup_deadline_);
   } else if (active.alive()) {
@@ -101,11 +101,11 @@ void OriginLink::check_open(Instant now) {
   }
   if (!announced_ && http.settings_seen()) {
     announced_ = true;
-    source_.section_up(section_.number);
+    source_.lane_up(lane_);
     uint8_t room[64];
     Writer address(room);
     write_address(address, connection().address());
-    LogLine(log_, Level::info, "provider_up").field("provider", section_.name).field("address", address.view());
+    LogLine(log_, Level::info, "provider_up").field("provider", lane_.name).field("address", address.view());
   }
   if (pinging_ && http.ping_answered()) {
     pinging_ = false;
@@ -128,12 +128,12 @@ void OriginLink::tick(Instant now) {
     end(connection(), "out of counted memory for a PING", now);
   }
   if (options_.idle_close.us > 0 && idle() && connection().heard() + options_.idle_close <= now &&
-      !source_.wants_to_send(section_.number, now)) {
+      !source_.wants_to_send(lane_, now)) {
     connection().shut();
     forget_active(now);
   }
   const bool none = !resolving_ && !cold_ && !connection().alive();
-  if (none && retry_at_ <= now && source_.wants_to_send(section_.number, now) && may_sign(now)) start(now);
+  if (none && retry_at_ <= now && source_.wants_to_send(lane_, now) && may_sign(now)) start(now);
 }
 
 void OriginLink::flush(Instant now) {
@@ -146,7 +146,7 @@ void OriginLink::flush(Instant now) {
     if (!each.alive()) ended(each, now);
   }
   // What came back may leave in the next turn; two silent requests are the next tick's business.
-  again_ = (back && source_.wants_to_send(section_.number, now)) || timeouts_ >= timeouts_max;
+  again_ = (back && source_.wants_to_send(lane_, now)) || timeouts_ >= timeouts_max;
   watch_for_stuck(now);
   if (drain_deadline_ != Instant::never() && draining().http().in_flight() == 0 && draining().drained()) {
     draining().shut();
@@ -175,7 +175,7 @@ void OriginLink::warm_roots() {
 }
 
 void OriginLink::start(Instant now) {
-  const Result<uint32_t> ticket = port_.net.lookup_start(options_.host.host.view(), options_.host.port);
+  const Result<uint32_t> ticket = port_.net.lookup_start(lane_.host.host.view(), lane_.host.port);
   if (!ticket.ok()) return round_failed(describe(ticket.error()), now);
   ticket_ = ticket.value();
   resolving_ = true;
@@ -203,7 +203,7 @@ void OriginLink::resolved(const port::Lookup& lookup, Instant now) {
 void OriginLink::connect_next(Instant now) {
   while (address_ < addresses_.count) {
     const Address& address = addresses_.addresses[address_++];
-    const Status started = connection().connect(address, options_.host.host.view(), *options_.roots, options_.h2, now);
+    const Status started = connection().connect(address, lane_.host.host.view(), *options_.roots, options_.h2, now);
     if (started.ok()) return;
     note_problem(address, describe(started.error()), false);
   }
@@ -238,7 +238,7 @@ void OriginLink::say_down(string_view why, Instant now) {
   Writer sentence(room);
   sentence.text(why).text(" (").text(authority_.view()).text(")");
   GW_CHECK(!sentence.overflowed());
-  source_.section_down(section_.number, sentence.view(), retry_at_, now);
+  source_.lane_down(lane_, sentence.view(), retry_at_, now);
 }
 
 // ---- the end of a connection -------------------------------------------------
@@ -289,7 +289,7 @@ void OriginLink::ended(OriginConnection& which, Instant now) {
   }
   if (steady) {
     LogLine line(log_, Level::info, "provider_closed");
-    line.field("provider", section_.name).sentence("reason", why);
+    line.field("provider", lane_.name).sentence("reason", why);
     if (which.http().going_away()) line.field("goaway", which.http().goaway_reason());
   }
   next_after(steady, why, now);
@@ -301,11 +301,11 @@ void OriginLink::drain(string_view why, Instant now) {
   const H2Client& http = connection().http();
   if (http.going_away()) {
     LogLine(log_, Level::info, "provider_goaway")
-        .field("provider", section_.name)
+        .field("provider", lane_.name)
         .field("reason", http.goaway_reason())
         .field("code", int64_t{http.goaway_code()});
   } else {
-    LogLine(log_, Level::info, "provider_closed").field("provider", section_.name).sentence("reason", why);
+    LogLine(log_, Level::info, "provider_closed").field("provider", lane_.name).sentence("reason", why);
   }
   const bool steady = forget_active(now);
   active_ = static_cast<uint8_t>(1 - active_);

@@ -8,15 +8,14 @@
 
 #include "base/address.h"
 #include "base/log.h"
+#include "gateway/lane.h"
 #include "gateway/request_source.h"
-#include "gateway/section.h"
 #include "link/backoff.h"
 #include "link/origin_connection.h"
 
 namespace tocsin {
 
 struct OriginOptions {
-  HostPort host;
   const TlsRoots* roots = nullptr;
   H2Options h2;
   const ClientCertificate* certificate = nullptr;  // what we show when we are asked; loaded before the first turn
@@ -26,7 +25,7 @@ struct OriginOptions {
 class OriginLink {
  public:
   // Slots of two connections: heaps in pairs.
-  OriginLink(Region& region, Heap* tls_heaps, Heap* h2_heaps, const OriginOptions& options, Section& section,
+  OriginLink(Region& region, Heap* tls_heaps, Heap* h2_heaps, const OriginOptions& options, Lane& lane,
              RequestSource& source, port::Port& port, LinkScratch& scratch, Log& log);
 
   // ---- a turn
@@ -80,7 +79,7 @@ class OriginLink {
   bool collect(OriginConnection& from, Instant now);
 
   OriginOptions options_;
-  Section& section_;
+  Lane& lane_;
   RequestSource& source_;
   port::Port& port_;
   Log& log_;

@@ -13,17 +13,17 @@ constexpr Duration clock_pause = seconds(30);
 }  // namespace
 
 bool OriginLink::waits_for_credential(Instant now) const {
-  return section_.credential != nullptr && section_.credential->waiting(now);
+  return lane_.credential != nullptr && lane_.credential->waiting(now);
 }
 
 // Without a clock nothing can be signed, and no certificate be verified.
 bool OriginLink::may_sign(Instant now) {
-  if (section_.credential == nullptr) return true;
-  const Status fresh = section_.credential->keep_fresh(now, port_.clock.wall(), port_.entropy);
+  if (lane_.credential == nullptr) return true;
+  const Status fresh = lane_.credential->keep_fresh(now, port_.clock.wall(), port_.entropy);
   if (fresh.ok()) return true;
   if (fresh.error() == Error::busy) return false;
   const bool clock = fresh.error() == Error::again;
-  source_.section_paused(section_.number, clock ? "the clock was never set" : "the key can not sign",
+  source_.section_paused(lane_.section, clock ? "the clock was never set" : "the key can not sign",
                          clock ? "set the system's clock: a provider refuses signatures from the past" : "",
                          clock_pause, now);
   return false;
@@ -37,7 +37,7 @@ bool OriginLink::ping(Duration within, Instant now) {
 }
 
 void OriginLink::submit(Instant now) {
-  if (!open_ || !source_.wants_to_send(section_.number, now) || !may_sign(now)) return;
+  if (!open_ || !source_.wants_to_send(lane_, now) || !may_sign(now)) return;
   OriginConnection& active = connection();
   const H2Client& http = active.http();
   if (!pinging_ && http.in_flight() == 0 && now - active.heard() > doubtful_after) {
@@ -45,14 +45,14 @@ void OriginLink::submit(Instant now) {
   }
   if (pinging_ && http.in_flight() == 0) return;
   while (open_ && http.room() > 0) {
-    Push* push = source_.next(section_.number, now);
+    Push* push = source_.next(lane_, now);
     if (push == nullptr || !submit_one(*push, now)) break;
   }
 }
 
 // Nothing is open whose time could run out, and yet nothing leaves: no stream is granted, or no window.
 void OriginLink::watch_for_stuck(Instant now) {
-  const bool stuck = idle() && !waits_for_credential(now) && source_.wants_to_send(section_.number, now);
+  const bool stuck = idle() && !waits_for_credential(now) && source_.wants_to_send(lane_, now);
   if (!stuck) {
     stuck_at_ = Instant::never();
   } else if (stuck_at_ == Instant::never()) {
@@ -69,8 +69,7 @@ bool OriginLink::submit_one(Push& push, Instant now) {
   headers[count++] = {":scheme", "https"};
   headers[count++] = {":authority", authority_.view()};
   headers[count++] = {":path", request.path, true};
-  const string_view authorization =
-      section_.credential == nullptr ? string_view() : section_.credential->authorization();
+  const string_view authorization = lane_.credential == nullptr ? string_view() : lane_.credential->authorization();
   if (!authorization.empty()) headers[count++] = {"authorization", authorization, true};
   for (uint32_t i = 0; i < request.count; ++i) {
     headers[count++] = {request.headers[i].name, request.headers[i].value, request.headers[i].no_index};
@@ -98,7 +97,7 @@ bool OriginLink::submit_one(Push& push, Instant now) {
 }
 
 Instant OriginLink::next_timeout() const {
-  for (const Push* push = section_.in_flight.first(); push != nullptr; push = section_.in_flight.after(*push)) {
+  for (const Push* push = lane_.in_flight.first(); push != nullptr; push = lane_.in_flight.after(*push)) {
     if (!push->timed_out) return push->sent + request_within;
   }
   return Instant::never();
@@ -106,7 +105,7 @@ Instant OriginLink::next_timeout() const {
 
 // They come back through collect() when their RST was written.
 void OriginLink::time_out_requests(Instant now) {
-  for (Push* push = section_.in_flight.first(); push != nullptr; push = section_.in_flight.after(*push)) {
+  for (Push* push = lane_.in_flight.first(); push != nullptr; push = lane_.in_flight.after(*push)) {
     if (push->timed_out) continue;
     if (push->sent + request_within > now) break;
     push->timed_out = true;

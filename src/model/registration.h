@@ -20,20 +20,24 @@ inline constexpr size_t secret_bytes_max = 64;
 inline constexpr size_t channel_bytes_max = 2047;  // a group chat's bare JID
 
 // The words in which a device was registered, as the registry keeps them: never renumber.
-enum class DialectId : uint8_t { tigase = 0, p2 = 1, v1 = 2, openfire = 3, web_push = 4 };
+enum class DialectId : uint8_t { tigase = 0, p2 = 1, v1 = 2, openfire = 3, web_push = 4, unified_push = 5 };
 
 struct Registration {
   NodeId node{};
   string_view account{};    // bare JID, as the registrant's server wrote it
   string_view section{};    // which provider section takes it: "apns/siskin"
   string_view provider{};   // the provider id the client named
-  ByteView token{};         // normalised by the provider: APNs tokens as bytes, Web Push endpoints
-  ByteView second_token{};  // VoIP token, Web Push keys, or empty
+  ByteView token{};         // normalised by the provider: APNs tokens as bytes, Web Push endpoints; of an endpoint
+                            // of ours the hashes of application and instance
+  ByteView second_token{};  // VoIP token, Web Push keys, the resource of an endpoint's client, or empty
   UnixTime registered{};    // first registration of this node
   ByteView identity{};      // what tells the account's devices apart where it is not the token, or empty
   string_view secret{};     // that publishers must name, or empty
   string_view channel{};    // group chat whose domain may publish as well, or empty
   DialectId dialect = DialectId::tigase;
+
+  // UnifiedPush: no device that publishes ring, but an endpoint from which an account's client is served.
+  bool is_endpoint() const { return dialect == DialectId::unified_push; }
 
   // One account has one device with it.
   ByteView key() const { return identity.empty() ? token : identity; }

@@ -72,8 +72,11 @@ void write_data(Writer& out, const FcmOptions& options, const Registration& regi
 }
 
 void write_body(Writer& out, const FcmOptions& options, const Registration& registration, const Notice& notice,
-                const Outgoing& outgoing, string_view collapse_key, bool with_content) {
-  out.text(R"({"message":{"token":")").json(text_of(registration.token)).text(R"(","android":{)");
+                const Outgoing& outgoing, string_view collapse_key, bool with_content, bool validate_only = false) {
+  out.text(validate_only ? R"({"validate_only":true,)" : "{")
+      .text(R"("message":{"token":")")
+      .json(text_of(registration.token))
+      .text(R"(","android":{)");
   if (!collapse_key.empty()) out.text(R"("collapse_key":")").text(collapse_key).text(R"(",)");
   out.text(R"("priority":")").text(outgoing.alert && outgoing.urgent ? "HIGH" : "NORMAL");
   out.text(R"(","ttl":")").number(outgoing.ttl.whole_seconds()).text(R"(s"})");
@@ -142,7 +145,8 @@ Status Fcm::map(const Registration& registration, const Notice& notice, const Ou
   }
 
   Writer body(request.scratch, body_bytes_max);
-  write_body(body, options_, registration, notice, outgoing, collapse_key.view(), !in.without_content);
+  write_body(body, options_, registration, notice, outgoing, collapse_key.view(), !in.without_content,
+             in.validate_only);
   if (body.overflowed() && !in.without_content) {
     body.rewind(0);
     write_body(body, options_, registration, notice, outgoing, collapse_key.view(), false);

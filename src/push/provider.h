@@ -19,6 +19,7 @@ namespace tocsin {
 
 struct MapInputs {
   UnixTime now;
+  bool validate_only = false;      // the provider shall look at it, and send nothing: FCM can
   bool without_content = false;    // the provider said too large: account and alert only
   uint8_t request_id[16] = {};     // random, kept over retries: apns-id, collapse id of content
   uint8_t account_tag[8] = {};     // keyed hash of account and device: collapse id of wake-ups

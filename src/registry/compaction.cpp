@@ -189,7 +189,9 @@ Status Compaction::copy(RegistryInside& in, uint64_t offset, Record& record) {
   if (record.kind == RecordKind::ended) {
     const bool newest = ends_total_ - std::min(ends_seen_, ends_total_) <= ends_max;
     if (!since) ++ends_seen_;
-    if (!since && (!newest || record.time < ends_since_)) return {};
+    // Of an endpoint that came back this is history. Copied, it would stand behind a record of the same content from
+    // before, if the last compaction took that for the newest.
+    if (!since && (!newest || record.time < ends_since_ || device != nullptr)) return {};
     ++ends_written_;
     return emit(record);
   }

@@ -178,7 +178,7 @@ Status decode(ByteView bytes, Record& out) {
         r.secret = text_of(take.long_text());
         r.channel = text_of(take.long_text());
         const uint8_t dialect = take.u8();
-        if (dialect > static_cast<uint8_t>(DialectId::web_push)) return Error::unsupported;
+        if (dialect > static_cast<uint8_t>(DialectId::unified_push)) return Error::unsupported;
         r.dialect = static_cast<DialectId>(dialect);
       }
       if (!within_bounds(r)) return Error::malformed;

@@ -195,7 +195,11 @@ Status Registry::find_device(string_view account, ByteView key, Bytes room, Regi
   return {};
 }
 
-uint32_t Registry::count_of_account(string_view account, const Device** oldest) const {
+bool Registry::has_any(string_view account) const {
+  return account.size() <= account_bytes_max && inside_->devices.first_of(inside_->hash.of_account(account)) != nullptr;
+}
+
+uint32_t Registry::count_of_account(string_view account, const Device** oldest, bool endpoints) const {
   if (oldest != nullptr) *oldest = nullptr;
   if (account.size() > account_bytes_max) return 0;
   const uint32_t hash = inside_->hash.of_account(account);
@@ -207,9 +211,10 @@ uint32_t Registry::count_of_account(string_view account, const Device** oldest) 
     if (inside_->latest_content(device->node) != nullptr) continue;  // counted below, if it stays
     Registration registration;
     const Status read = this->read(*device, room, registration);
-    if (read.ok() && registration.account != account) continue;
+    if (read.ok() && (registration.account != account || registration.is_endpoint() != endpoints)) continue;
     ++found;  // one that can not be read counts, but is not offered for replacement
-    const int64_t use = std::max(int64_t{device->refreshed}, int64_t{device->accepted_day} * day_seconds);
+    int64_t use = std::max(int64_t{device->refreshed}, int64_t{device->accepted_day} * day_seconds);
+    if (endpoints && device->held) use = INT64_MIN;  // gone
     if (!read.ok() || oldest == nullptr || use >= oldest_use) continue;
     oldest_use = use;
     *oldest = device;
@@ -222,7 +227,7 @@ uint32_t Registry::count_of_account(string_view account, const Device** oldest) 
       if (inside_->latest_content(change.node) != &change) continue;
       Record record;
       GW_CHECK(decode(batch.record(change), record).ok());
-      if (record.registration.account == account) ++found;
+      if (record.registration.account == account && record.registration.is_endpoint() == endpoints) ++found;
     }
   }
   return found;

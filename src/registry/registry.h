@@ -76,13 +76,15 @@ class Registry {
   const Device* device_at(uint32_t i) const;
   // Devices of an account now, staged changes included, and the durable one whose last registration or accepted
   // push is oldest (nullptr: none), of those that are neither changing nor ending. Reads their records: the
-  // account's hash is only a hint.
-  uint32_t count_of_account(string_view account, const Device** oldest) const;
+  // account's hash is only a hint. The same of its endpoints, which are counted apart; a held one is the oldest.
+  uint32_t count_of_account(string_view account, const Device** oldest, bool endpoints = false) const;
+  // False: an account without any device or endpoint that is durable. One in so many others is taken for it.
+  bool has_any(string_view account) const;
 
   // ---- changes: all staged; the ticket says which batch carries it. Error::busy: staging full, try after the
   // next commit. Error::not_found: no such device (any more). Error::too_long: a part is over its bounds.
-  // A new node. Error::exhausted: registry full. Error::exists: the node is taken. Two devices with one (account,
-  // token) are the caller's mistake: it asked find_device.
+  // A new node, or one that has ended, durably. Error::exhausted: registry full. Error::exists: the node is taken. Two
+  // devices with one (account, token) are the caller's mistake: it asked find_device.
   Result<Ticket> add(const Registration& registration, UnixTime now);
   // Same node, other content; also releases a hold. Another token has no accepted push yet.
   Result<Ticket> change(const Registration& registration, UnixTime now);

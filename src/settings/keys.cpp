@@ -63,6 +63,8 @@ constexpr KeyRow keys[] = {
     {SectionKind::limits, "brake_devices", Form::number, into<&LimitSettings::brake_devices>, 0, 10'000'000},
     {SectionKind::limits, "brake_percent", Form::number, into<&LimitSettings::brake_percent>, 0, 100},
     {SectionKind::limits, "device_burst", Form::number, into<&LimitSettings::device_burst>, 1, 1000},
+    {SectionKind::limits, "domain_burst", Form::number, into<&LimitSettings::domain_burst>, 1, 1'000'000},
+    {SectionKind::limits, "domain_interval", Form::duration, into<&LimitSettings::domain_interval>, 0, 3'600'000},
     {SectionKind::limits, "device_interval", Form::duration, into<&LimitSettings::device_interval>, 0, day_ms},
 
     {SectionKind::log, "level", Form::words, into<&LogSettings::level>},

@@ -104,6 +104,8 @@ struct LimitSettings {
   uint32_t brake_percent = 10;  // … and than this share of a section within an hour are held instead
   uint32_t device_burst = 10;
   Duration device_interval = seconds(5);  // 0: no limit
+  uint32_t domain_burst = 200;
+  Duration domain_interval = milliseconds(20);  // 0: no limits by publisher
 };
 
 struct LogTarget {
@@ -169,6 +171,15 @@ struct FcmSettings : ProviderSettings {
   HostPort token_endpoint;  // empty host: that of the service account's token_uri
 };
 
+struct UnifiedPushSettings {
+  bool offered = false;
+  DomainList accounts;         // narrows those of [xmpp]; empty: all of them
+  Duration expiry = days(30);  // of an endpoint, from its last registration on
+  uint32_t max_body = 4096;    // bytes of a post
+  uint32_t endpoints_per_account = 50;
+  FixedText<300> public_url;  // "https://push.example.org": before the endpoints' path
+};
+
 // [webpush]: one for all browsers and distributors. Its name is empty.
 struct WebPushSettings : ProviderSettings {
   WebPushSettings() { clear_text = true; }  // it is sealed for the device
@@ -184,6 +195,7 @@ struct Settings {
   LimitSettings limits;
   LogSettings log;
   ProcessSettings process;
+  UnifiedPushSettings unified_push;
   // Sections have one number for all kinds: first those of APNs, then those of FCM, each in the order of the conf; last
   // Web Push's, if there is one.
   FixedList<ApnsSettings, sections_max> apns;

@@ -58,7 +58,8 @@ uint64_t state_of(const Registry& registry) {
     check(registry.find_device(r.account, r.key(), other, found, nullptr).ok(), "a device is found by its key");
     check(found.account == r.account && same(found.key(), r.key()), "it is the one that was asked for");
     const Device* oldest = nullptr;
-    check(registry.count_of_account(r.account, &oldest) > 0 && oldest != nullptr, "an account has its device");
+    check(registry.count_of_account(r.account, &oldest, r.is_endpoint()) > 0 && oldest != nullptr,
+          "an account has its device");
     uint64_t one = hash(r.node.view(), uint64_t{device.refreshed_stored} << 32 | device.accepted_under);
     const ByteView parts[] = {bytes_of(r.account), bytes_of(r.section), bytes_of(r.provider), r.token,
                               r.second_token,      r.identity,          bytes_of(r.secret),   bytes_of(r.channel)};

@@ -41,7 +41,7 @@ void refuse(Heap& (Wiring::*heap)(uint32_t, uint32_t), uint32_t step) {
       assert_int_equal(tls_live(w), 0);
       assert_int_equal(h2_live(w), 0);
       // Not before the next round, or the publish would be answered from what is known.
-      const Instant until = w.gateway().section(0).down_until;
+      const Instant until = w.gateway().section(0).lanes[0].down_until;
       if (until > w.now()) w.run_for(until - w.now() - milliseconds(1));
       continue;
     }

@@ -260,7 +260,8 @@ void defect_21_connections_that_end_are_followed_more_and_more_calmly(void**) {
   assert_true(w.run_until([&] { return w.server().up(); }, seconds(31)));
 }
 
-constexpr Configured default_jobs{.extra = "[limits]\ndevice_interval = 0\n[apns siskin]\nclear_text = yes\n"};
+constexpr Configured default_jobs{
+    .extra = "[limits]\ndevice_interval = 0\ndomain_interval = 0\n[apns siskin]\nclear_text = yes\n"};
 
 // A thread for each publish: of 10,000 at once 460 were never answered, and some by an error that deletes.
 void defect_22_a_flood_through_a_few_jobs_is_answered_to_the_last(void**) {

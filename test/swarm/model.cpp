@@ -51,6 +51,12 @@ Content random_content(sim::Random& random, uint32_t slot) {
   content.provider = static_cast<uint8_t>(random.below(3));
   content.has_identity = random.below(4) == 0;
   content.identity = random.next();
+  content.endpoint = is_endpoint(slot);
+  if (content.endpoint) {
+    content.token = content.identity = slot;
+    content.token_bytes = 64;
+    content.has_identity = true;
+  }
   return content;
 }
 
@@ -64,6 +70,16 @@ Registration Known::registration(Bytes room) const {
   fill_from(content.token, token);
   fill_from(content.token + 1, second);
   fill_from(content.identity, identity);
+  if (content.endpoint) {
+    return {.node = node,
+            .account = name.view(),
+            .section = "unifiedpush",
+            .token = token,
+            .second_token = second,
+            .registered = registered,
+            .identity = identity,
+            .dialect = DialectId::unified_push};
+  }
   return {.node = node,
           .account = name.view(),
           .section = sections[content.section],

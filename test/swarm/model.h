@@ -27,7 +27,10 @@ struct Content {
   uint8_t provider = 0;
   bool has_identity = false;  // which is the device's key then, not the token
   uint64_t identity = 0;
+  // The last slot of each account is an endpoint: its node and key are the same each time, and come back after an end.
+  bool endpoint = false;
 };
+inline bool is_endpoint(uint32_t slot) { return slot % slots_per_account == slots_per_account - 1; }
 Content random_content(sim::Random& random, uint32_t slot);
 
 struct Known {

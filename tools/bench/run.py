@@ -160,7 +160,7 @@ class Bench:
         state.mkdir(mode=0o700, exist_ok=True)
         lines = ['[xmpp]', f'server = 127.0.0.1:{server.port}', 'domain = push.example.org', 'secret = bench',
                  '[state]', f'directory = {state}', '[registry]', f'max_devices = {max_devices}',
-                 '[limits]', 'device_interval = 0', *(f'{k} = {v}' for k, v in (limits or {}).items()),
+                 '[limits]', 'device_interval = 0', 'domain_interval = 0', *(f'{k} = {v}' for k, v in (limits or {}).items()),
                  '[log]', f'level = {level}', f'to = {log or "stderr"}',
                  '[apns siskin]', 'provider = tigase:messenger:apns:1', 'key = AuthKey_BENCH00001.p8',
                  'team_id = BENCHTEAM1', 'topic = org.example.siskin',

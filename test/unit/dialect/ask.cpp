@@ -64,6 +64,9 @@ string_view words_of(const Command& command, Bytes room) {
     case Command::Kind::publish: out.text("publish ").text(command.node); break;
     case Command::Kind::register_device: out.text("register-device"); break;
     case Command::Kind::unregister_device: out.text("unregister-device"); break;
+    case Command::Kind::register_endpoint: out.text("register-endpoint"); break;
+    case Command::Kind::reply: out.text("reply ").text(command.condition); break;
+    case Command::Kind::presence: out.text(command.available ? "available" : "unavailable"); break;
   }
   const auto say = [&out](string_view name, string_view value) {
     if (!value.empty()) out.text(" ").text(name).text("=").text(value);

@@ -51,6 +51,13 @@ constexpr string_view seeds[] = {
     "<command xmlns='http://jabber.org/protocol/commands' node='v1-register-push'><x xmlns='jabber:x:data'>"
     "<field var='type'><value>apns</value></field><field var='node'><value>d1</value></field>"
     "<field var='token'><value>0a1b</value></field></x></command></iq>",
+    "<iq type='set' id='p1' from='ann@example.org/phone' to='push.example.org'>"
+    "<register xmlns='http://gultsch.de/xmpp/drafts/unified-push' "
+    "application='AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=' "
+    "instance='//////////////////////////////////////////8='/></iq>",
+    "<iq type='error' id='p2' from='ann@example.org/phone' to='push.example.org'><error type='cancel'><item-not-found "
+    "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>",
+    "<presence from='ann@example.org/phone' to='push.example.org'/>",
     "<iq type='get' id='d1' from='ann@example.org/phone' to='push.example.org'>"
     "<query xmlns='http://jabber.org/protocol/disco#items' node='http://jabber.org/protocol/commands'/></iq>",
 };
@@ -174,7 +181,7 @@ string_view garbled(Dice& dice) {
 
 struct Tally {
   uint32_t read = 0;
-  uint32_t kinds[5] = {};
+  uint32_t kinds[8] = {};
   uint32_t odd = 0;
 };
 
@@ -184,7 +191,9 @@ void check(string_view xml, size_t bytes_max, Tally& tally) {
   if (stanza == nullptr) return;
   const Element& root = *stanza->root;
   Writer answer{Bytes(answer_room)};
-  const Command command = read_stanza(*stanza, rich_service, fresh_session, answer);
+  ServiceFacts offering = rich_service;
+  offering.unified_push = true;
+  const Command command = read_stanza(*stanza, offering, fresh_session, answer);
   assert_false(answer.overflowed());
   ++tally.read;
   ++tally.kinds[static_cast<size_t>(command.kind)];
@@ -192,7 +201,14 @@ void check(string_view xml, size_t bytes_max, Tally& tally) {
 
   const string_view type = root.value("type");
   const bool asks = root.name == "iq" && (type == "get" || type == "set") && !root.value("from").empty();
-  assert_true(asks == (command.kind != Kind::ignore));
+  const bool told = command.kind == Kind::reply || command.kind == Kind::presence;
+  assert_true(asks == (command.kind != Kind::ignore && !told));
+  if (told) {
+    assert_true(command.kind == Kind::reply ? root.name == "iq" : root.name == "presence");
+    expect_text(command.iq.from, root.value("from"));
+    expect_text(command.iq.id, root.value("id"));
+    assert_true(command.condition.empty() == (type != "error"));
+  }
   assert_true((command.kind == Kind::answered) == (answer.size() > 0));
   if (!asks) return;
   expect_text(command.iq.id, root.value("id"));
@@ -200,7 +216,13 @@ void check(string_view xml, size_t bytes_max, Tally& tally) {
   expect_text(command.iq.to, root.has("to") && !root.value("to").empty() ? root.value("to") : service.domain);
 
   switch (command.kind) {
-    case Kind::ignore: break;
+    case Kind::ignore:
+    case Kind::reply:
+    case Kind::presence: break;
+    case Kind::register_endpoint:
+      expect_text(type, "set");
+      assert_false(stanza->odd);
+      break;
     case Kind::answered: {
       const Element& reply = *stanza_of(answer.view()).root;
       expect_text(reply.name, "iq");

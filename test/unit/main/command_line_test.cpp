@@ -103,7 +103,6 @@ static void mistakes_are_usage_errors_with_a_sentence(void**) {
       {{"registry", "dump", "x", "y"}, "unexpected argument \"y\"; see tocsin --help"},
       {{"registry", "verify", "--secrets", "x"}, "--secrets goes with tocsin registry dump"},
       {{"--secrets", "check"}, "--secrets goes with tocsin registry dump"},
-      {{"check", "--online"}, "--online is not available in this version"},
       {{"run", "check"}, "unexpected argument \"check\"; see tocsin --help"},
       {{"-c"}, "-c needs a value; see tocsin --help"},
       {{"-c", ""}, "-c needs a file's name"},

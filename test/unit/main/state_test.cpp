@@ -75,5 +75,23 @@ static void only_a_new_directory_needs_a_parent_that_can_be_synced(void**) {
   assert_true(b.open().ok());
 }
 
+static void endpoints_have_a_key_that_stays_where_they_are_offered(void**) {
+  Bench& b = make_bench();
+  assert_true(b.open().ok());
+  assert_true(b.disk.has("var/tocsin/pseudonym.key"));
+  assert_false(b.disk.has("var/tocsin/endpoints.key"));
+  b.port.kill(Death::process);
+  b.settings.unified_push.offered = true;
+  assert_true(b.open().ok());
+  const EndpointKey key = b.state.endpoint_key;
+  const EndpointKey none;
+  assert_memory_not_equal(key.bytes, none.bytes, sizeof key.bytes);
+  assert_int_equal(b.disk.content("var/tocsin/endpoints.key").size(), sizeof key.bytes);
+  power_cut(b);
+  assert_true(b.open().ok());
+  assert_memory_equal(b.state.endpoint_key.bytes, key.bytes, sizeof key.bytes);
+}
+
 TESTS(state, cmocka_unit_test(a_new_state_directory_is_durable), cmocka_unit_test(so_is_one_whose_maker_was_killed),
-      cmocka_unit_test(only_a_new_directory_needs_a_parent_that_can_be_synced));
+      cmocka_unit_test(only_a_new_directory_needs_a_parent_that_can_be_synced),
+      cmocka_unit_test(endpoints_have_a_key_that_stays_where_they_are_offered));

@@ -55,11 +55,19 @@ struct Play {
   uint64_t failures = 0;
 };
 
+// Token 0 of each account is an endpoint: the same node each time.
+NodeId endpoint_node(unsigned account) {
+  NodeId node;
+  for (uint8_t& byte : node.bytes) byte = static_cast<uint8_t>(0x80 + account);
+  return node;
+}
+
 Registration registration_of(Play& p, unsigned account, unsigned token, const ModelDevice& device) {
   Registration r = p.b.registration(account, token);
   static uint8_t second[1];
   second[0] = device.second;
   r.node = device.node;
+  if (token == 0) r.dialect = DialectId::unified_push;
   r.section = section_names[device.section];
   if (device.second != 0) r.second_token = second;
   return r;
@@ -75,9 +83,14 @@ void expect_agreement(Play& p) {
     uint32_t of_account = 0;
     const Device* oldest = nullptr;
     const uint32_t counted = p.b.registry->count_of_account(p.b.registration(a, 0).account, &oldest);
+    const Device* endpoint = nullptr;
+    assert_int_equal(p.b.registry->count_of_account(p.b.registration(a, 0).account, &endpoint, true),
+                     p.now.devices[a][0].in);
+    const bool at_rest = p.now.devices[a][0].content_ticket <= p.b.registry->committed_ticket();
+    assert_true((endpoint != nullptr) == (p.now.devices[a][0].in && at_rest));
     for (unsigned t = 0; t < tokens; ++t) {
       const ModelDevice& now = p.now.devices[a][t];
-      of_account += now.in;
+      of_account += now.in && t != 0;
       const Registration wanted = p.b.registration(a, t);
       Registration found;
       const Status status = p.b.registry->find_device(wanted.account, wanted.token, p.b.room, found, nullptr);
@@ -104,6 +117,7 @@ void expect_agreement(Play& p) {
     // The oldest of those that nothing is staged for.
     int64_t expected = INT64_MAX;
     for (const ModelDevice& device : p.now.devices[a]) {
+      if (&device == &p.now.devices[a][0]) continue;
       if (!device.in || device.content_ticket > p.b.registry->committed_ticket()) continue;
       expected = std::min(expected, use_of(p.b.device(device.node)));
     }
@@ -133,13 +147,15 @@ void one_change(Play& p) {
   const auto seconds = static_cast<uint32_t>(p.time.s);
   if (!device.in) {
     ModelDevice added{.in = true,
-                      .node = p.b.registration(a, t).node,
+                      .node = t == 0 ? endpoint_node(a) : p.b.registration(a, t).node,
                       .section = static_cast<uint8_t>(p.random.below(3)),
                       .second = static_cast<uint8_t>(p.random.below(3)),
                       .refreshed = seconds,
                       .refreshed_stored = seconds};
     const auto ticket = registry.add(registration_of(p, a, t, added), p.time);
-    if (p.now.count() == devices_max) {
+    if (t == 0 && ticket.error() == Error::exists) {
+      assert_true(registry.anything_staged() || registry.committing());  // the end of the former one is not durable
+    } else if (p.now.count() == devices_max) {
       assert_int_equal(ticket.error(), Error::exhausted);
     } else if (ticket.ok()) {
       device = added;

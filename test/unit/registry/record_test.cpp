@@ -93,6 +93,15 @@ static void records_are_these_bytes(void**) {
   changed[3] = '2';
   full.kind = RecordKind::changed;
   expect_bytes(full, changed);
+  // An endpoint of UnifiedPush is a registration in other words; the next dialect is not ours to understand.
+  full.registration.dialect = DialectId::unified_push;
+  uint8_t endpoint[256];
+  const size_t endpoint_size = encode(full, endpoint);
+  Record read;
+  assert_true(decode(ByteView(endpoint).first(endpoint_size), read).ok());
+  assert_true(read.registration.is_endpoint());
+  ++endpoint[endpoint_size - 5];
+  assert_int_equal(decode(ByteView(endpoint).first(endpoint_size), read).error(), Error::unsupported);
   full.registration.second_token = {};
   full.registration.section = {};
   uint8_t room[256];

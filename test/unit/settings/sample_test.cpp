@@ -76,6 +76,8 @@ static void sample_with_every_comment_taken_away_is_a_conf_with_the_same_default
   assert_int_equal(s.limits.brake_percent, plain.limits.brake_percent);
   assert_int_equal(s.limits.device_burst, plain.limits.device_burst);
   assert_int_equal(s.limits.device_interval.us, plain.limits.device_interval.us);
+  assert_int_equal(s.limits.domain_burst, plain.limits.domain_burst);
+  assert_int_equal(s.limits.domain_interval.us, plain.limits.domain_interval.us);
   assert_true(s.log.level == plain.log.level);
   assert_true(s.log.to.kind == plain.log.to.kind);
   assert_true(s.log.timestamps == plain.log.timestamps);
