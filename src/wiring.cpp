@@ -172,6 +172,7 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
                              .unified_push = endpoints.offered};
   gateway_.emplace(service, *publish_, *enroll_, *relay_, *registry_, *upkeep_, *component_, port_.entropy);
   component_->serve(*gateway_);
+  wire_listeners(region);
   loop_.serve(*gateway_, *component_, {links_, 2 * size_t{section_count_}}, journal);
 }
 
@@ -321,6 +322,7 @@ void Wiring::Way::end() {
 }
 
 Wiring::~Wiring() {
+  if (public_listener_) public_listener_->close();
   for (uint32_t i = 0; i < section_count_; ++i) {
     origins_[i].way.end();
     if (origins_[i].fcm != nullptr) origins_[i].fcm->~FcmParts();
@@ -332,6 +334,7 @@ void Wiring::set_key(const HashKey& key) {
   throttle_->set_key(key);
   publish_->set_key(key);
   enroll_->set_key(key);
+  for (uint32_t i = 0; i < listener_count_; ++i) listeners_[i]->set_key(key);
   relay_->set_key(key);
 }
 

@@ -30,6 +30,13 @@ struct EnrollTools {
   EndpointRules endpoints{};
 };
 
+// A registration that ends without a login.
+struct Forgotten {
+  Ticket ticket = 0;
+  NodeId node{};
+  uint8_t section = Device::no_section;
+};
+
 class Enroll {
  public:
   // Answers that wait for a sync: about 250 registrations; more are answered `wait`.
@@ -41,6 +48,9 @@ class Enroll {
   void set_endpoint_key(const EndpointKey& key) { endpoint_key_ = key; }  // before the first one registers
   void register_device(const Command& command, Instant now, UnixTime wall);
   void unregister_device(const Command& command, UnixTime now);
+  // Ends the registration of account and token, whatever the provider string. Error::not_found: there is none.
+  Result<Forgotten> forget(string_view account, string_view token, string_view provider, UnixTime now);
+  void forgotten(const Forgotten& device);  // it is durable: the log hears of it
   // UnifiedPush (register_endpoint.cpp).
   void register_endpoint(const Command& command, Instant now, UnixTime wall);
   // The journal decided about a batch: what waited for it is answered.
@@ -68,6 +78,7 @@ class Enroll {
   };
   static constexpr size_t secret_size = 24;  // 18 random bytes as base64url
   Section* section_of(const Command& command) const;
+  uint8_t number_of(string_view name) const;  // of a section; Device::no_section: none is called so
   // The device that ends so that the account may have another: replaced is its node, all zeros when none need end.
   // False: it has too many, and the client was told.
   bool make_way(const Command& command, string_view account, UnixTime wall, NodeId& replaced, uint8_t& section);

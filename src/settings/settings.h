@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "settings/listen.h"
 
 namespace tocsin {
 
@@ -188,6 +189,26 @@ struct WebPushSettings : ProviderSettings {
   FixedList<AddressRange, private_ranges_max> allow_private;
 };
 
+// [listen]: HTTPS for clients without a login.
+struct ListenSettings {
+  bool on = false;  // the conf has the section; set by validate()
+  ListenAddresses address;
+  Path certificate;
+  Path key;
+  bool tls = true;
+  FileMode socket_mode{0660};
+  FixedText<listen_url_bytes_max> public_url;  // https://host or https://host:port; never empty after validate() if on
+  Forwarders forwarded_from = loopback_only();
+  bool proxy_protocol = false;
+  uint32_t max_connections = 64;
+};
+
+// [metrics]: how we are.
+struct MetricsSettings {
+  bool on = false;
+  ListenAddresses address;
+};
+
 struct Settings {
   XmppSettings xmpp;
   StateSettings state;
@@ -195,6 +216,8 @@ struct Settings {
   LimitSettings limits;
   LogSettings log;
   ProcessSettings process;
+  ListenSettings listen;
+  MetricsSettings metrics;
   UnifiedPushSettings unified_push;
   // Sections have one number for all kinds: first those of APNs, then those of FCM, each in the order of the conf; last
   // Web Push's, if there is one.

@@ -300,6 +300,7 @@ void validate(Settings& settings, const Origins& origins, const Environment& env
   validator.state();
   validator.registry();
   validator.providers();
+  validate_listen(settings, origins, faults);
 }
 
 }  // namespace tocsin

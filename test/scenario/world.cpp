@@ -153,6 +153,10 @@ void World::read_conf() {
     }
     ++files_.providers_on;
   }
+  if (settings_.listen.on && settings_.listen.tls) {
+    files_.listen.chain = pem(cert_ec_leaf);
+    files_.listen.key = pem(key_ec_leaf);
+  }
   log_->set_level(settings_.log.level);
   Plan plan;
   plan_memory(settings_, files_, plan);
@@ -196,6 +200,15 @@ void World::wire() {
   const Status opened = wiring_->open_registry(settings_.registry.path.c_str(), state.registry_directory.c_str());
   if (!opened.ok()) print_error("registry: %s %s\n", describe(opened.error()), wiring_->registry().problem());
   GW_CHECK(opened.ok());
+  const char* culprit = "";
+  const char* problem = "";
+  const char* fault = nullptr;  // their names are not our domain's
+  if (!wiring_->arm_listener(files_, &culprit, &problem, &fault)) print_error("%s: %s\n", culprit, problem);
+  uint8_t room[300];
+  Writer sentence(room);
+  const Status listening = wiring_->open_listeners(sentence);
+  if (!listening.ok()) print_error("%.*s\n", static_cast<int>(sentence.size()), sentence.view().data());
+  GW_CHECK(listening.ok());
   LogLine(*log_, Level::info, "ready");
   port_->drive(this);
 }
