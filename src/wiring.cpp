@@ -186,7 +186,7 @@ EndpointRules Wiring::endpoint_rules(const AccessRules& access) {
   if (count > 0) rules.access.accounts = {endpoint_accounts_, count};
   names_[section_count_] = rules.section = endpoint_section;
   rules.section_number = static_cast<uint8_t>(section_count_);
-  rules.public_url = settings.public_url.view();
+  rules.public_url = settings_.listen.public_url.view();
   rules.expiry = settings.expiry;
   rules.per_account = settings.endpoints_per_account;
   return rules;

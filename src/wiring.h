@@ -72,6 +72,7 @@ class Wiring {
   Gateway& gateway() { return *gateway_; }
   ComponentLink& component() { return *component_; }
   Loop& loop() { return loop_; }
+  ListenerLink& listener() { return *public_listener_; }  // of [listen], which the conf must have
   Section& section(uint32_t i) { return sections_[i]; }
   uint32_t section_count() const { return section_count_; }
   std::span<OriginLink*> links() { return {links_, 2 * size_t{section_count_}}; }  // nullptr where there is none

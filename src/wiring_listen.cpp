@@ -3,6 +3,11 @@
 
 namespace tocsin {
 
+static size_t body_bytes_max(const Settings& settings) {
+  const size_t posted = settings.unified_push.offered ? settings.unified_push.max_body : 0;
+  return posted > Forget::body_bytes_max ? posted : Forget::body_bytes_max;
+}
+
 ListenerOptions Wiring::public_listener(const Settings& settings) {
   const ListenSettings& listen = settings.listen;
   return {.name = "listen",
@@ -11,7 +16,7 @@ ListenerOptions Wiring::public_listener(const Settings& settings) {
           .connections = listen.max_connections,
           .forwarded_from = &listen.forwarded_from,
           .proxy_protocol = listen.proxy_protocol,
-          .connection = {.tls = listen.tls, .body_bytes_max = Forget::body_bytes_max}};
+          .connection = {.tls = listen.tls, .body_bytes_max = body_bytes_max(settings)}};
 }
 
 ListenerOptions Wiring::metrics_listener(const Settings& settings) {
@@ -28,7 +33,7 @@ void Wiring::wire_listeners(Region& region) {
     forget_.emplace(region, listen.max_connections, *enroll_, *registry_, *json_heap_, settings_.xmpp.domain.view());
     public_listener_.emplace(region, public_listener(settings_), port_, log_);
     listeners_[listener_count_++] = &*public_listener_;
-    WebServices services{.forget = &*forget_};
+    WebServices services{.forget = &*forget_, .relay = settings_.unified_push.offered ? &*relay_ : nullptr};
     if (listen.tls) {
       certificate_.emplace(region,
                            WebCertificateOptions{.certificate = listen.certificate.c_str(),

@@ -23,6 +23,7 @@ Result<Forgotten> Enroll::forget(string_view account, string_view token, string_
   Registration known;
   Ticket staged = 0;
   if (const Status found = find_named(command, lower.view(), known, staged); !found.ok()) return found.error();
+  if (known.is_endpoint()) return Error::not_found;
   const Result<Ticket> ticket = tools_.registry.end(known.node, EndReason::https, "", now);
   if (!ticket.ok()) return ticket.error() == Error::not_found ? Error::busy : ticket.error();
   return Forgotten{.ticket = ticket.value(), .node = known.node, .section = number_of(known.section)};

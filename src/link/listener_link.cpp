@@ -271,7 +271,8 @@ void ListenerLink::handle_head(WebConnection& connection, Instant now) {
   if (!limits_.take(asker(connection), ClientLimits::What::request, now))
     return answer(connection, 429, "text/plain", "Too many requests.\n", now);
   if (!connection.request().has_body()) return;
-  const bool wanted = services_.forget != nullptr && Forget::is_path(connection.request().path);
+  const string_view path = connection.request().path;
+  const bool wanted = (services_.forget != nullptr && Forget::is_path(path)) || serves_endpoints(path);
   if (wanted) return connection.gather();
   answer(connection, 404, "text/plain", "There is nothing here.\n", now);
 }
@@ -321,6 +322,7 @@ void ListenerLink::handle_request(WebConnection& connection, ByteView body, Inst
     if (outcome.status == 503) return answer(connection, 503, "text/plain", "Try again later.\n", now);
     return;
   }
+  if (serves_endpoints(request.path)) return handle_endpoint(connection, body, now);
   answer(connection, 404, "text/plain", "There is nothing here.\n", now);
 }
 
@@ -328,20 +330,29 @@ void ListenerLink::answer(WebConnection& connection, uint16_t status, string_vie
   connection.respond({.status = status, .type = type, .body = bytes_of(body), .close = stopping_}, now);
 }
 
+// Who waits for an answer. nullptr: went away meanwhile, and has left the place to others.
+WebConnection* ListenerLink::waiting(uint64_t waiter) const {
+  const uint64_t slot = waiter >> 32;
+  GW_CHECK(slot < options_.connections);
+  WebConnection& connection = connections_[slot];
+  const bool there = connection.state() == WebConnection::State::open && waiter_of(connection) == waiter;
+  return there && connection.phase() == WebConnection::Phase::answer ? &connection : nullptr;
+}
+
 void ListenerLink::answer_waiting(Instant now) {
   Forget::Outcome outcome;
   while (services_.forget != nullptr && services_.forget->next(outcome, now)) {
-    const uint64_t slot = outcome.waiter >> 32;
-    GW_CHECK(slot < options_.connections);
-    WebConnection& connection = connections_[slot];
-    // Who went away meanwhile has left the place to others.
-    if (connection.state() != WebConnection::State::open || waiter_of(connection) != outcome.waiter) continue;
-    if (connection.phase() != WebConnection::Phase::answer) continue;
+    WebConnection* connection = waiting(outcome.waiter);
+    if (connection == nullptr) continue;
     if (outcome.status == 200) {
-      answer(connection, 200, "application/json", R"({"result":"success"})", now);
+      answer(*connection, 200, "application/json", R"({"result":"success"})", now);
     } else {
-      answer(connection, outcome.status, "text/plain", "Try again later.\n", now);
+      answer(*connection, outcome.status, "text/plain", "Try again later.\n", now);
     }
+  }
+  Relay::Outcome posted;
+  while (services_.relay != nullptr && services_.relay->next(posted)) {
+    if (WebConnection* connection = waiting(posted.waiter)) answer_post(*connection, posted, now);
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "gateway/forget.h"
+#include "gateway/relay.h"
 #include "link/client_limits.h"
 #include "link/health.h"
 #include "link/web_certificate.h"
@@ -32,6 +33,7 @@ struct ListenerOptions {
 // What is served: some of these.
 struct WebServices {
   Forget* forget = nullptr;
+  Relay* relay = nullptr;  // UnifiedPush
   const Health* health = nullptr;
   WebCertificate* certificate = nullptr;  // with TLS
 };
@@ -86,6 +88,11 @@ class ListenerLink {
   void handle(WebConnection& connection, const HttpServerEvent& event, Instant now);
   void handle_head(WebConnection& connection, Instant now);
   void handle_request(WebConnection& connection, ByteView body, Instant now);
+  // UnifiedPush (listener_posts.cpp).
+  bool serves_endpoints(string_view path) const;
+  void handle_endpoint(WebConnection& connection, ByteView body, Instant now);
+  void answer_post(WebConnection& connection, const Relay::Outcome& outcome, Instant now);
+  WebConnection* waiting(uint64_t waiter) const;
   void answer(WebConnection& connection, uint16_t status, string_view type, string_view body, Instant now);
   void answer_waiting(Instant now);
   Address asker(const WebConnection& connection) const;

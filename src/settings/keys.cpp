@@ -29,11 +29,11 @@ constexpr SectionRow sections[] = {
     {.kind = SectionKind::process, .name = "process"},
     {.kind = SectionKind::listen, .name = "listen"},
     {.kind = SectionKind::metrics, .name = "metrics"},
+    {.kind = SectionKind::unifiedpush, .name = "unifiedpush"},
     {.kind = SectionKind::webpush, .name = "webpush"},
     {.kind = SectionKind::apns, .name = "apns", .named = true},
     {.kind = SectionKind::fcm, .name = "fcm", .named = true},
     {.kind = SectionKind::control, .name = "control", .later = true},
-    {.kind = SectionKind::unifiedpush, .name = "unifiedpush", .later = true},
 };
 
 constexpr uint64_t kibi = 1024;
@@ -84,6 +84,12 @@ constexpr KeyRow keys[] = {
     {SectionKind::listen, "max_connections", Form::number, into<&ListenSettings::max_connections>, 4, connections_max},
 
     {SectionKind::metrics, "address", Form::text, into<&MetricsSettings::address>},
+
+    {SectionKind::unifiedpush, "accounts", Form::domains, into<&UnifiedPushSettings::accounts>},
+    {SectionKind::unifiedpush, "expiry", Form::duration, into<&UnifiedPushSettings::expiry>, 2 * day_ms, 365 * day_ms},
+    {SectionKind::unifiedpush, "max_body", Form::size, into<&UnifiedPushSettings::max_body>, 4 * kibi, 64 * kibi},
+    {SectionKind::unifiedpush, "endpoints_per_account", Form::number,
+     into<&UnifiedPushSettings::endpoints_per_account>, 1, 10'000},
 
     {SectionKind::webpush, "provider", Form::provider_id, in<WebPushSettings, &WebPushSettings::provider>},
     {SectionKind::webpush, "label", Form::text, in<WebPushSettings, &WebPushSettings::label>},
@@ -163,6 +169,7 @@ void* struct_of(Settings& settings, Place place) {
     case SectionKind::process: return &settings.process;
     case SectionKind::listen: return &settings.listen;
     case SectionKind::metrics: return &settings.metrics;
+    case SectionKind::unifiedpush: return &settings.unified_push;
     case SectionKind::webpush: return &settings.webpush[0];
     case SectionKind::apns: return &settings.apns[place.index];
     case SectionKind::fcm: return &settings.fcm[place.index];

@@ -20,12 +20,12 @@ enum class SectionKind : uint8_t {
   process,
   listen,
   metrics,
+  unifiedpush,
   webpush,
   apns,  // from here on: those that may repeat
   fcm,
   // Their names are reserved for a later version.
   control,
-  unifiedpush,
 };
 
 struct SectionRow {

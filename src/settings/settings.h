@@ -172,13 +172,13 @@ struct FcmSettings : ProviderSettings {
   HostPort token_endpoint;  // empty host: that of the service account's token_uri
 };
 
+// [unifiedpush]: endpoints at the public_url of [listen].
 struct UnifiedPushSettings {
-  bool offered = false;
+  bool offered = false;        // the conf has the section; set by validate()
   DomainList accounts;         // narrows those of [xmpp]; empty: all of them
   Duration expiry = days(30);  // of an endpoint, from its last registration on
   uint32_t max_body = 4096;    // bytes of a post
   uint32_t endpoints_per_account = 50;
-  FixedText<300> public_url;  // "https://push.example.org": before the endpoints' path
 };
 
 // [webpush]: one for all browsers and distributors. Its name is empty.

@@ -49,9 +49,10 @@ def one_snippet(language):
 
 
 def conf_snippets():
-    """The whole conf, then what may join it: the sections for Android and Web Push (whose contact is refused), three [listen]."""
-    found = snippets('ini')
-    expect(len(found) == 6, f'README.md has {len(found)} snippets in ini, not six')
+    """The whole conf, then what may join it: the sections for Android and Web Push (whose contact is refused), three [listen].
+    The one of UnifiedPush is apart."""
+    found = [text for text in snippets('ini') if '[unifiedpush]' not in text]
+    expect(len(found) == 6, f'README.md has {len(found)} other snippets in ini, not six')
     return found
 
 
@@ -263,6 +264,19 @@ def conf_with_webpush(world):
         code, _, faults = conf.run('check')
         expect(code == wanted and len(faults) == (wanted != 0) and all("the sample's" in fault for fault in faults),
                f'exit status {code}: {faults}')
+
+
+@check('the conf of UnifiedPush is whole, needs no vendor, and lacks nothing but its certificate')
+def conf_of_unifiedpush(world):
+    conf = Conf(world.directory('conf-unifiedpush'), world.options)
+    texts = [text for text in snippets('ini') if '[unifiedpush]' in text]
+    expect(len(texts) == 1, f'README.md has {len(texts)} confs of UnifiedPush, not one')
+    for text, wanted in ((texts[0], 66), (re.sub(r'^(certificate|key) = .*\n', '', texts[0].replace('*:443', '127.0.0.1:8085\ntls = no'),
+                                                 flags=re.M), 0)):
+        with open(conf.file, 'w', encoding='utf-8') as file:
+            file.write(text)
+        code, _, faults = conf.run('check')
+        expect(code == wanted and all('no such file' in fault for fault in faults), f'exit status {code}: {faults}')
 
 
 @check('each [listen] that is shown joins it, with a certificate for its domain')

@@ -85,6 +85,7 @@ def main():
         import stories_fcm  # noqa: F401
         import stories_webpush  # noqa: F401
         import stories_together  # noqa: F401
+        import stories_unifiedpush  # noqa: F401
         import stories  # noqa: F401
         from checks import STORIES
     except ImportError as error:

@@ -78,9 +78,6 @@ void World::begin(uint64_t seed, string_view extra, bool two) {
   start_libraries();
   random_source.seed(seed);
   two_ = two;
-  endpoints_ = false;
-  unified_push_ = UnifiedPushSettings{};
-  GW_CHECK(unified_push_.public_url.assign("https://push.example.org"));
   authority_ = nullptr;
   next_id_ = 0;
   memory_ = sim::map_memory(memory_bytes);
@@ -138,8 +135,6 @@ void World::read_conf() {
   for (uint32_t i = 0; i < faults_.count(); ++i)
     print_error("%.*s\n", static_cast<int>(faults_[i].text.size()), faults_[i].text.data());
   GW_CHECK(faults_.count() == 0);
-  settings_.unified_push = unified_push_;
-  settings_.unified_push.offered = endpoints_;
   for (uint32_t i = 0; i < settings_.section_count(); ++i) {
     files_.sections[i].off = off_[i];
     files_.sections[i].ca = pem(bundle_);  // read for sections that are off as well
@@ -377,7 +372,6 @@ int begin_world(void** state) {
   const Configured usual;
   const Configured& configured = *state == nullptr ? usual : *static_cast<const Configured*>(*state);
   the_world.begin(1, configured.extra, configured.two);
-  if (configured.endpoints) the_world.offer_endpoints();
   return 0;
 }
 

@@ -25,14 +25,14 @@ static const Row whole_confs[] = {
     {"[webpsh]\n", "t.conf:1: unknown section \"webpsh\"; did you mean [webpush]?"},
     {"[]\n",
      "t.conf:1: unknown section \"\"; there are [xmpp] [state] [registry] [limits] [log] [process] [listen] [metrics] "
-     "[webpush] [apns "
+     "[unifiedpush] [webpush] [apns "
      "NAME] [fcm NAME]"},
     {"[xmpp main]\n", "t.conf:1: [xmpp] takes no name"},
     {"[apns Siskin]\n", "t.conf:1: \"Siskin\" is no name for a section; use up to 32 of a-z, 0-9 and -"},
     {"[apns a234567890123456789012345678901234567890]\n",
      "t.conf:1: \"a234567890123456789012345678901234567890\" is no name for a section; use up to 32 of a-z, 0-9 and -"},
     {"[control]\n", "t.conf:1: [control] is not supported by this version"},
-    {"[unifiedpush]\n", "t.conf:1: [unifiedpush] is not supported by this version"},
+    {"[unifiedpush]\nexpiry = 1d\n", "t.conf:2: expiry: \"1d\" is out of range; give 2d to 365d"},
     {"[webpush browsers]\n", "t.conf:1: [webpush] takes no name"},
     {"[webpush]\ncontact = ops@example.net\n",
      "t.conf:2: contact: \"ops@example.net\" is not a contact such as mailto:ann@push.example.net or "
@@ -156,7 +156,8 @@ static const Row whole_confs[] = {
     {"[xmpp]\ndomain = push.example.org\n[apns a]\n",
      "t.conf:1: [xmpp] has no secret; set secret or secret_file to what the XMPP server's conf has"},
     {"[xmpp]\ndomain = push.example.org\nsecret = s\n\n",
-     "t.conf:4: there is no provider section; add one, such as [apns siskin]"},
+     "t.conf:4: there is no provider section; add one, such as [apns siskin], or "
+     "[unifiedpush], which needs no vendor"},
     {"[xmpp]\ndomain = push.example.org\nsecret = s\n\n[apns a]\n",
      "t.conf:5: [apns a] has no provider; set it to the id that the app's clients name, such as "
      "tigase:messenger:apns:1"},
@@ -238,6 +239,7 @@ static const Row additions[] = {
      "without a path"},
     {"[listen]\ntls = no\naddress = 127.0.0.1:1\nforwarded_from = nginx\n",
      "t.conf:12: forwarded_from: \"nginx\" is not an address or a range such as 192.0.2.0/24"},
+    {"[unifiedpush]\n", "t.conf:9: [unifiedpush] needs [listen]: application servers post to its endpoints over HTTPS"},
     {"[metrics]\n", "t.conf:9: [metrics] has no address; set it to 127.0.0.1:9180"},
     {"certificate = c.pem\n", "t.conf:9: key and certificate are both set; keep one of them"},
     {"certificate_key = c.key\n", "t.conf:9: certificate_key belongs to a certificate, which is not set"},

@@ -255,7 +255,7 @@ static void a_refused_section_costs_one_fault_not_one_per_key(void**) {
   assert_text(p.fault(1), "t.conf:12: [apns] needs a name of yours, such as [apns siskin]");
   assert_text(p.fault(2),
               "t.conf:14: unknown section \"oddity\"; there are [xmpp] [state] [registry] [limits] [log] [process] "
-              "[listen] [metrics] [webpush] [apns NAME] [fcm NAME]");
+              "[listen] [metrics] [unifiedpush] [webpush] [apns NAME] [fcm NAME]");
   assert_int_equal(p.faults.count(), 3);
 }
 
