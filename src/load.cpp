@@ -30,12 +30,14 @@ int code_for(Error error) {
 
 // The key of the conf that names what a section shows or signs with.
 string_view credential_key(const Settings& settings, uint32_t section) {
+  if (settings.is_webpush(section)) return "vapid_key";
   if (!settings.is_apns(section)) return "service_account";
   return settings.apns[section].certificate.empty() ? "key" : "certificate";
 }
 
 // The file that a key of the conf names.
 string_view path_of(const Settings& settings, uint32_t section, string_view key_name) {
+  if (key_name == "vapid_key") return settings.webpush[0].vapid_key.view();
   if (key_name == "service_account") return settings.fcm_of(section).service_account.view();
   if (key_name == "key") return settings.apns[section].key.view();
   if (key_name == "certificate") return settings.apns[section].certificate.view();
@@ -69,11 +71,6 @@ void Loader::load(const CommandLine& line, Arena& room, LoadedFiles& files) {
   validate(*settings_, parser_.origins(), *environment_, *faults_);
   read_secret(room);
   if (settings_->listen.on && settings_->listen.tls) read_listen(room, files);
-  if (!settings_->webpush.empty()) {  // its section has settings, but nobody who sends yet
-    FaultLine(*faults_, parser_.origins().section(Place{.kind = SectionKind::webpush}), Weight::stop, exit_code::conf)
-        .text("[webpush] is not supported by this version");
-    return;
-  }
   for (uint32_t i = 0; i < settings_->section_count(); ++i) {
     read_provider(i, room, files);
     files.providers_on += files.sections[i].off ? 0 : 1;
@@ -142,6 +139,10 @@ void Loader::read_secret(Arena& room) {
 void Loader::read_provider(uint32_t section, Arena& room, LoadedFiles& files) {
   LoadedFiles::Provider& provider = files.sections[section];
   provider = LoadedFiles::Provider{};
+  if (settings_->is_webpush(section)) {  // its key is the gateway's own, see vapid_key.h
+    if (!read_certificates(section, room, files)) provider.off = true;
+    return;
+  }
   const bool apns = settings_->is_apns(section);
   const string_view name = credential_key(*settings_, section);
   const string_view path = path_of(*settings_, section, name);

@@ -83,6 +83,16 @@ uint32_t arm_sections(Wiring& wiring, Loader& loader, Program& program) {
   return armed;
 }
 
+// Looks at the key of Web Push, and makes none.
+void check_vapid_key(Wiring& wiring, Loader& loader, Program& program) {
+  VapidKeyFile file;
+  const Status opened = wiring.open_vapid_key(file, true);
+  if (opened.ok() || opened.error() == Error::not_found) return;
+  for (uint32_t i = 0; i < wiring.section_count(); ++i) {
+    if (wiring.section(i).pooled) loader.turn_off(program.files, i, "vapid_key", file.problem.view());
+  }
+}
+
 int exit_code_of(Error error) {
   switch (error) {
     case Error::busy: return exit_code::unavailable;
@@ -151,6 +161,13 @@ int run(Wiring& wiring, Loader& loader, Program& program, posix::PosixPort& posi
   }
   wiring.set_key(program.state.key);
   wiring.set_endpoint_key(program.state.endpoint_key);
+  VapidKeyFile vapid;
+  if (const Status opened = wiring.open_vapid_key(vapid); !opened.ok()) {
+    return fail(posix.console(), exit_code_of(opened.error()), vapid.problem.view());
+  }
+  if (vapid.made)
+    LogLine(log, Level::info, "vapid_key_made")
+        .sentence("check", "without this file all Web Push devices must register anew: back up the state directory");
   const uint32_t shown = program.faults.count();
   const uint32_t armed = arm_sections(wiring, loader, program);
   show_faults(program.faults, posix.console(), shown);
@@ -231,7 +248,11 @@ int start_registry_command(const CommandLine& line, posix::PosixPort& posix) {
 int print_vapid_key(const Settings& settings, posix::PosixPort& posix) {
   uint8_t room[path_bytes_max + 16];
   Writer name(room);
-  name.text(settings.state.directory.view()).character('/').text(vapid_key_name).character('\0');
+  if (settings.webpush.count > 0) {
+    name.text(settings.webpush[0].vapid_key.view()).character('\0');
+  } else {
+    name.text(settings.state.directory.view()).character('/').text(vapid_key_name).character('\0');
+  }
   if (name.overflowed()) return fail(posix.console(), exit_code::conf, "[state] directory is too long");
   Heap heap(posix::reserve_memory(vapid_key_heap_bytes), "vapid key");
   VapidKeyFile file;
@@ -295,6 +316,7 @@ int start(const CommandLine& line, Program& program, posix::PosixPort& posix, He
   GW_CHECK(region.used() == program.plan.region_total());
   int code = exit_code::ok;
   if (line.task == Task::check) {
+    check_vapid_key(wiring, loader, program);
     arm_sections(wiring, loader, program);
     arm_listener(wiring, loader, program.files);
     loader.warn_of_what_is_missing();

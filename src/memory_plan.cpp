@@ -25,6 +25,8 @@ HeapSizes heap_sizes(const Settings& settings) {
   // bytes.
   sizes.streams_fcm = pushes < 100 ? pushes : 100;
   sizes.h2_fcm = region_rounded(h2_session_bytes(sizes.streams_fcm, 2600, 8));
+  sizes.streams_web_push = pushes < 32 ? pushes : 32;  // of each origin
+  sizes.h2_web_push = region_rounded(h2_session_bytes(sizes.streams_web_push, 2600, 12));
   sizes.h2_token = region_rounded(h2_session_bytes(1));
   sizes.json = 16 * 1024;
   sizes.key = 16 * 1024;          // measured: 6 KiB while it is read, 2 KiB afterwards
@@ -99,10 +101,25 @@ void plan_memory(const Settings& settings, const LoadedFiles& files, Plan& plan)
   plan_listeners(settings, plan);
   for (uint32_t i = 0; i < settings.section_count(); ++i) {
     const bool apns = settings.is_apns(i);
-    if (!apns) plan.add("fcm section", 1, Wiring::fcm_bytes(), "its service account and access token");
+    const bool web_push = settings.is_webpush(i);
+    if (web_push) {
+      plan.add("web push section", 1, Wiring::web_push_bytes(),
+               "its key, and the lanes to the origins that devices name");
+      plan.add("p256 heap", 1, OwnP256::heap_bytes, "one message's or token's arithmetic");
+      plan.add("vapid tokens", 1, Wiring::vapid_tokens * sizeof(VapidToken), "origins that were signed for last");
+    }
+    if (settings.is_fcm(i)) plan.add("fcm section", 1, Wiring::fcm_bytes(), "its service account and access token");
     if (files.sections[i].off) continue;
     if (roots_owner(files, i) == i) {
       plan.add("roots", 1, heaps.roots(files.sections[i].ca.size()), "certificates a provider may be signed by");
+    }
+    if (web_push) {
+      constexpr uint32_t lanes = Wiring::web_push_lanes;
+      plan.add("origin tls heaps", lanes, heaps.tls, "mbed TLS: one connection for each origin at a time");
+      plan.add("origin h2 heaps", lanes, heaps.h2_web_push, "nghttp2: streams in flight on each");
+      plan.add("origin tls output", lanes, web_push_sizes.output_bytes, "ciphertext that waits to leave");
+      plan.add("origin http/1.1", lanes, web_push_sizes.http1_head_bytes, "the head of one request");
+      continue;
     }
     const bool certificate = apns && !files.sections[i].certificate.empty();
     if (certificate) {
@@ -112,11 +129,11 @@ void plan_memory(const Settings& settings, const LoadedFiles& files, Plan& plan)
     }
     plan.add("tls heaps", 2, heaps.tls, "mbed TLS: the section's connection and one that drains");
     plan.add("h2 heaps", 2, apns ? heaps.h2 : heaps.h2_fcm, "nghttp2: streams in flight on either");
-    plan.add("tls output", 2, OriginConnection::output_bytes, "ciphertext that waits to leave");
+    plan.add("tls output", 2, OriginConnection::Sizes{}.output_bytes, "ciphertext that waits to leave");
     if (apns) continue;
     plan.add("token tls heaps", 2, heaps.tls, "the same for where the section's access tokens are fetched");
     plan.add("token h2 heaps", 2, heaps.h2_token, "one request at a time");
-    plan.add("token tls output", 2, OriginConnection::output_bytes, "ciphertext that waits to leave");
+    plan.add("token tls output", 2, OriginConnection::Sizes{}.output_bytes, "ciphertext that waits to leave");
   }
 }
 

@@ -3,6 +3,7 @@
 // check at start-up hold the two together.
 #pragma once
 
+#include "link/origin_connection.h"
 #include "load.h"
 #include "mem/plan.h"
 #include "settings/settings.h"
@@ -18,6 +19,7 @@ struct HeapSizes {
   size_t h2 = 0;           // one HTTP/2 session with APNs
   size_t h2_fcm = 0;       // … with FCM
   size_t h2_token = 0;     // … with the endpoint of access tokens
+  size_t h2_web_push = 0;  // … with a push service
   size_t json = 0;         // one answer of a provider
   size_t key = 0;          // one signing key of APNs
   size_t rsa_key = 0;      // … of a service account
@@ -25,7 +27,12 @@ struct HeapSizes {
   size_t roots(size_t pem_bytes) const { return 48 * 1024 + 4 * pem_bytes; }
   uint32_t streams = 0;      // in flight per HTTP/2 session with APNs
   uint32_t streams_fcm = 0;  // … with FCM
+  uint32_t streams_web_push = 0;
 };
+
+// Of a connection to a push service. A request's head: a path and a token of 1,000 bytes each, and some headers.
+inline constexpr OriginConnection::Sizes web_push_sizes{.output_bytes = 48 * 1024, .http1_head_bytes = 4 * 1024};
+
 HeapSizes heap_sizes(const Settings& settings);
 
 inline constexpr size_t process_heap_bytes = 1024 * 1024;

@@ -71,6 +71,8 @@ void OnlineCheck::run(Wiring& wiring) {
     Section& section = wiring.section(i);
     if (section.off) {
       conclude(probes_[i], exit_code::conf, "off", "mend what is said of it above");
+    } else if (section.pooled) {
+      try_key(probes_[i]);
     } else if (!prepare(section)) {
       conclude(probes_[i], exit_code::internal, "no request can be made", "please report this");
     }
@@ -87,6 +89,19 @@ void OnlineCheck::run(Wiring& wiring) {
   }
 }
 
+void OnlineCheck::try_key(Probe& probe) {
+  VapidKeyFile file;
+  const Status opened = wiring_->open_vapid_key(file, true);
+  if (!opened.ok() && opened.error() == Error::not_found) {
+    return conclude(probe, exit_code::ok, "ok: the key of Web Push will be made at the first start", "");
+  }
+  if (!opened.ok()) return conclude(probe, exit_code::conf, file.problem.view(), "");
+  if (!wiring_->try_vapid_key().ok()) {
+    return conclude(probe, exit_code::internal, "the key does not sign", "please report this line");
+  }
+  conclude(probe, exit_code::ok, "ok: the key of Web Push signs, and its signature is good", "");
+}
+
 bool OnlineCheck::all_known() const {
   for (uint32_t i = 0; i < count_; ++i) {
     if (!probes_[i].finding.known) return false;
@@ -96,7 +111,7 @@ bool OnlineCheck::all_known() const {
 
 // As Loop's, without the XMPP server: that one must not notice.
 void OnlineCheck::turn(Instant deadline) {
-  port::Interest interests[4 * section_count_max];
+  port::Interest interests[2 * Loop::links_max];
   const auto links = wiring_->links();
   Instant when = deadline;
   uint32_t count = 0;

@@ -30,11 +30,6 @@ HostPort fcm_host(const FcmSettings& fcm) {
   return fcm.endpoint.host.empty() ? host_and_port("fcm.googleapis.com", 443) : fcm.endpoint;
 }
 
-// Posts to endpoints that wait for their client: each is looked for among all of them.
-constexpr uint32_t relays_max = 256;
-// What the registry calls the section of endpoints.
-constexpr string_view endpoint_section = "unifiedpush";
-
 // One token an hour: nobody needs the connection in between.
 constexpr Duration token_idle_close = seconds(10);
 
@@ -90,12 +85,6 @@ PublishLimits Wiring::publish_limits(const Settings& settings) {
           .domain_interval = settings.limits.domain_interval};
 }
 
-RelayLimits Wiring::relay_limits(const Settings& settings) {
-  if (!settings.unified_push.offered) return {};
-  const uint32_t inflight = settings.limits.max_inflight;
-  return {.waiting = inflight < relays_max ? inflight : relays_max, .body_bytes_max = settings.unified_push.max_body};
-}
-
 Wiring::Wiring(Region& region, const WiringInputs& in)
     : settings_(in.settings),
       port_(in.port),
@@ -148,6 +137,7 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
                               .throttle = *throttle_,
                               .outbox = *component_,
                               .random = port_.entropy,
+                              .json_heap = *json_heap_,
                               .log = log_,
                               .endpoints = endpoints});
   relay_.emplace(region, relay_limits(settings_),
@@ -162,7 +152,7 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
   for (uint32_t i = 0; i < section_count_; ++i) wire_section(i, region, in);
   choose_services(sections);
   for (const Section& section : sections) {
-    if (section.takes_service) services_[service_count_++] = section.kind();
+    if (section.takes_service && !section.pooled) services_[service_count_++] = section.kind();
   }
 
   const ServiceFacts service{.domain = settings_.xmpp.domain.view(),
@@ -173,34 +163,20 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
   gateway_.emplace(service, *publish_, *enroll_, *relay_, *registry_, *upkeep_, *component_, port_.entropy);
   component_->serve(*gateway_);
   wire_listeners(region);
-  loop_.serve(*gateway_, *component_, {links_, 2 * size_t{section_count_}}, journal);
-}
-
-EndpointRules Wiring::endpoint_rules(const AccessRules& access) {
-  const UnifiedPushSettings& settings = settings_.unified_push;
-  EndpointRules rules;
-  rules.offered = settings.offered;
-  rules.access.accounts = access.accounts;
-  uint32_t count = 0;
-  for (const Domain& domain : settings.accounts) endpoint_accounts_[count++] = domain.view();
-  if (count > 0) rules.access.accounts = {endpoint_accounts_, count};
-  names_[section_count_] = rules.section = endpoint_section;
-  rules.section_number = static_cast<uint8_t>(section_count_);
-  rules.public_url = settings_.listen.public_url.view();
-  rules.expiry = settings.expiry;
-  rules.per_account = settings.endpoints_per_account;
-  return rules;
+  loop_.serve(*gateway_, *component_,
+              {links_, 2 * size_t{section_count_} + (web_push_ == nullptr ? 0 : web_push_lanes)}, journal);
 }
 
 void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
   const bool apns = settings_.is_apns(i);
+  const bool web_push = settings_.is_webpush(i);
   const ProviderSettings& settings = settings_.section(i);
   const LoadedFiles::Provider& files = in.files.sections[i];
   Section& section = sections_[i];
   Origin& origin = origins_[i];
   uint8_t room[40];
   Writer name(room);
-  name.text(apns ? "apns/" : "fcm/").text(settings.name.view());
+  name.text(web_push ? "webpush" : apns ? "apns/" : "fcm/").text(settings.name.view());
   GW_CHECK(origin.name.assign(name.view()));
   names_[i] = origin.name.view();
   section.name = origin.name.view();
@@ -215,7 +191,7 @@ void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
   section.lanes = {&origin.lane, 1};
   origin.lane.name = section.name;
   origin.lane.section = origin.lane.link = section.number;
-  origin.lane.host = apns ? apns_host(settings_.apns[i]) : fcm_host(settings_.fcm_of(i));
+  if (!web_push) origin.lane.host = apns ? apns_host(settings_.apns[i]) : fcm_host(settings_.fcm_of(i));
   section.partner = static_cast<uint8_t>(i);
   if (apns) find_partner(section);
   for (const auto& id : settings.provider) {
@@ -226,8 +202,9 @@ void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
   for (const auto& module : settings.modules) section.modules[section.module_count++] = module.view();
   section.takes_service = settings.dialect == SectionDialect::p2;
   section.sandbox = apns && settings_.apns[i].environment == ApnsEnvironment::sandbox;
-  section.provider =
-      apns ? &make_apns(settings_.apns[i], origin) : &make_fcm(settings_.fcm_of(i), files, region, origin);
+  section.provider = web_push ? &make_web_push(settings_.webpush[0], section, region)
+                     : apns   ? &make_apns(settings_.apns[i], origin)
+                              : &make_fcm(settings_.fcm_of(i), files, region, origin);
   section.fingerprint = section.provider->fingerprint();
   section.off = files.off;
   if (section.off) return;
@@ -235,6 +212,7 @@ void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {
   const HeapSizes heaps = heap_sizes(settings_);
   const uint32_t owner = origin.roots_owner = roots_owner(in.files, i);
   if (owner == i) origin.roots_heap.emplace(region.carve(heaps.roots(files.ca.size())), "roots");
+  if (web_push) return wire_pool(section, origins_[owner].roots, region);
   const bool certificate = apns && !files.certificate.empty();
   origin.key_heap.emplace(region.carve(certificate ? heaps.certificate : apns ? heaps.key : heaps.rsa_key), "key");
   origin.way.make(region, heaps.tls, apns ? heaps.h2 : heaps.h2_fcm);
@@ -304,20 +282,18 @@ void Wiring::wire_token(const FcmSettings& settings, Section& section, Origin& o
 }
 
 // Heaps neither move nor copy, so a pair is made in place.
-void Wiring::Way::make(Region& region, size_t tls_bytes, size_t h2_bytes) {
-  for (uint32_t n = 0; n < 2; ++n) new (tls_room_ + n * sizeof(Heap)) Heap(region.carve(tls_bytes), "tls");
-  for (uint32_t n = 0; n < 2; ++n) new (h2_room_ + n * sizeof(Heap)) Heap(region.carve(h2_bytes), "h2");
-  heaps_ = true;
+void Wiring::Way::make(Region& region, size_t tls_bytes, size_t h2_bytes, uint32_t connections) {
+  heaps_ = connections;
+  for (uint32_t n = 0; n < heaps_; ++n) new (tls_room_ + n * sizeof(Heap)) Heap(region.carve(tls_bytes), "tls");
+  for (uint32_t n = 0; n < heaps_; ++n) new (h2_room_ + n * sizeof(Heap)) Heap(region.carve(h2_bytes), "h2");
 }
 
 void Wiring::Way::end() {
   if (link) link->close();
   link.reset();
-  if (!heaps_) return;
-  heaps_ = false;
-  for (uint32_t n = 0; n < 2; ++n) {
-    tls_heaps()[n].~Heap();
-    h2_heaps()[n].~Heap();
+  for (; heaps_ > 0; --heaps_) {
+    tls_heaps()[heaps_ - 1].~Heap();
+    h2_heaps()[heaps_ - 1].~Heap();
   }
 }
 
@@ -327,6 +303,7 @@ Wiring::~Wiring() {
     origins_[i].way.end();
     if (origins_[i].fcm != nullptr) origins_[i].fcm->~FcmParts();
   }
+  if (web_push_ != nullptr) web_push_->~WebPushParts();
   journal_.shut();
 }
 
@@ -344,7 +321,7 @@ bool Wiring::arm(uint32_t i, const LoadedFiles& files, const char** culprit, con
   section.off = true;
   Origin& origin = origins_[i];
   *culprit = origin.fcm == nullptr ? "key" : "service_account";
-  if (!load_key(i, files, culprit, problem).ok()) return false;
+  if (!section.pooled && !load_key(i, files, culprit, problem).ok()) return false;
   const uint32_t owner = origin.roots_owner;  // as it was wired: sections may have been turned off since
   TlsRoots& roots = origins_[owner].roots;
   *culprit = "ca_file";
@@ -352,9 +329,13 @@ bool Wiring::arm(uint32_t i, const LoadedFiles& files, const char** culprit, con
     *problem = roots.problem();
     return false;
   }
+  section.off = false;
+  for (const Lane& lane : section.lanes) {
+    if (section.pooled) links_[lane.link] = &*web_push_->ways[&lane - section.lanes.data()].link;
+  }
+  if (section.pooled) return true;
   links_[i] = &*origin.way.link;
   if (origin.fcm != nullptr) links_[section_count_ + i] = &*origin.fcm->way.link;
-  section.off = false;
   return true;
 }
 

@@ -20,7 +20,10 @@
 #include "push/apns.h"
 #include "push/apns_token.h"
 #include "push/fcm.h"
+#include "push/origin_token.h"
+#include "push/web_push.h"
 #include "settings/settings.h"
+#include "vapid_key.h"
 
 namespace tocsin {
 
@@ -43,6 +46,11 @@ class Wiring {
   static ListenerOptions metrics_listener(const Settings& settings);
   static RelayLimits relay_limits(const Settings& settings);
   static size_t fcm_bytes() { return sizeof(FcmParts); }
+  static size_t web_push_bytes() { return sizeof(WebPushParts); }
+  // Origins that are connected to at the same time: browsers have four makers, and most distributors are few people's.
+  static constexpr uint32_t web_push_lanes = 8;
+  // Origins whose token is kept, connected or not: each is a signature less.
+  static constexpr uint32_t vapid_tokens = 128;
 
   // Carves everything from region (as plan_memory says) and wires it. Nothing is opened yet.
   Wiring(Region& region, const WiringInputs& inputs);
@@ -52,6 +60,10 @@ class Wiring {
 
   // The key of pseudonyms and collapse ids, from the state directory; before the first turn.
   void set_key(const HashKey& key);
+  // Opens the key of Web Push, which is made where there is none; after set_key, before arm. An error is final, and
+  // file.problem says it. read_only: makes none.
+  Status open_vapid_key(VapidKeyFile& file, bool read_only = false);
+  Status try_vapid_key() { return web_push_->vapid->try_key(port_.entropy); }  // it was opened
   // The key of endpoints' names, likewise.
   void set_endpoint_key(const EndpointKey& key) { enroll_->set_endpoint_key(key); }
   // Loads keys and roots of section i, so that it can push. Else the section is off and problem is a
@@ -88,7 +100,7 @@ class Wiring {
    public:
     ~Way() { end(); }
     void end();  // closes the link
-    void make(Region& region, size_t tls_bytes, size_t h2_bytes);
+    void make(Region& region, size_t tls_bytes, size_t h2_bytes, uint32_t connections = 2);
     Heap* tls_heaps() { return reinterpret_cast<Heap*>(tls_room_); }
     Heap* h2_heaps() { return reinterpret_cast<Heap*>(h2_room_); }
     std::optional<OriginLink> link;
@@ -96,7 +108,7 @@ class Wiring {
    private:
     alignas(Heap) uint8_t tls_room_[2 * sizeof(Heap)];
     alignas(Heap) uint8_t h2_room_[2 * sizeof(Heap)];
-    bool heaps_ = false;
+    uint32_t heaps_ = 0;  // of each kind
   };
   struct ApnsParts {
     std::optional<Apns> provider;
@@ -114,6 +126,16 @@ class Wiring {
     std::optional<FcmToken> token;
     std::optional<TokenDesk> desk;
     Way way;  // to where tokens are fetched
+  };
+  // The same, of the one section of its kind.
+  struct WebPushParts {
+    std::optional<Heap> curve_heap;
+    OwnP256 curve;
+    std::optional<Vapid> vapid;
+    std::optional<WebPush> provider;
+    Lane lanes[web_push_lanes];
+    std::optional<OriginToken> tokens[web_push_lanes];
+    Way ways[web_push_lanes];
   };
   // What one provider section needs beside its Section.
   struct Origin {
@@ -136,6 +158,8 @@ class Wiring {
                            Origin& origin);
   RequestSource& source() { return source_ != nullptr ? *source_ : *publish_; }
   void wire_token(const FcmSettings& settings, Section& section, Origin& origin, Region& region);
+  const Provider& make_web_push(const WebPushSettings& settings, Section& section, Region& region);
+  void wire_pool(Section& section, const TlsRoots& roots, Region& region);
   Status load_key(uint32_t i, const LoadedFiles& files, const char** culprit, const char** problem);
   Status load_certificate(uint32_t i, const LoadedFiles& files, const char** culprit, const char** problem);
 
@@ -149,8 +173,9 @@ class Wiring {
   uint32_t section_count_ = 0;
   Section sections_[section_count_max];
   Origin origins_[section_count_max];
-  // By section; behind them those that fetch tokens.
-  OriginLink* links_[2 * section_count_max] = {};
+  // By section; behind them those that fetch tokens, and the pool of Web Push.
+  OriginLink* links_[Loop::links_max] = {};
+  WebPushParts* web_push_ = nullptr;
   ProviderFacts facts_[section_count_max * section_ids_max];
   uint32_t fact_count_ = 0;
   string_view services_[section_count_max];

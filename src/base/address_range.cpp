@@ -112,4 +112,12 @@ const char* not_public(const Address& address) {
   return nullptr;
 }
 
+const char* AddressRules::refusal(const Address& address) const {
+  for (const AddressRange& range : allowed) {
+    if (range.contains(address)) return nullptr;
+  }
+  if (const char* word = not_public(address)) return word;
+  return address.port == 443 ? nullptr : "at another port than 443";
+}
+
 }  // namespace tocsin

@@ -23,4 +23,11 @@ Result<AddressRange> parse_range(string_view text);
 // public. IPv6 addresses that carry an IPv4 address are judged by that one (IANA's special-purpose registries).
 const char* not_public(const Address& address);
 
+// Which addresses we connect to where strangers name them.
+struct AddressRules {
+  std::span<const AddressRange> allowed{};  // of the conf: at any port, public or not
+  // Why not, as words for people; nullptr: it may be.
+  const char* refusal(const Address& address) const;
+};
+
 }  // namespace tocsin

@@ -40,6 +40,8 @@ class Gateway {
   }
   Instant due() const { return earlier(earlier(publish_.due(), relay_.due()), upkeep_.due()); }
   void stop(Instant now);
+  // The public key of Web Push, which is read after the wiring; outlives this.
+  void set_vapid_key(string_view key) { service_.vapid_key = key; }
 
   Publish& publish() { return publish_; }
   Relay& relay() { return relay_; }

@@ -11,11 +11,11 @@
 #include "base/time.h"
 #include "gateway/job.h"
 #include "push/credential.h"
+#include "push/endpoint.h"
 
 namespace tocsin {
 
 struct Lane {
-  static constexpr size_t origin_bytes_max = 8 + 253 + 6;  // "https://", a name, ":65535"
   static constexpr Duration slow_after = seconds(1);
 
   string_view name;  // the section's, for the log

@@ -77,6 +77,7 @@ class Publish final : public RequestSource {
   void over(Push& push, Instant now, UnixTime wall) override;
   void lane_down(Lane& lane, string_view sentence, Instant until, Instant now) override;
   void lane_up(Lane& lane) override;
+  void lane_refused(Lane& lane, const char* word, Instant now) override;
   void section_paused(uint8_t section, string_view reason, string_view advice, Duration pause, Instant now) override;
 
   void tick(Instant now);

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "crypto/p256.h"
 #include "gateway/job.h"
 #include "gateway/lane.h"
 #include "push/provider.h"
@@ -34,7 +35,9 @@ struct Section {
   bool off = false;        // no usable credential: registrations yes, pushes no
   Instant paused_until{};  // configuration trouble: nothing is sent before
   std::span<Lane> lanes;   // one, or a pool
-  bool pooled = false;     // Web Push: every device names its origin
+  // Web Push: every device names its origin, in a subscription whose keys are points of this curve.
+  bool pooled = false;
+  P256* curve = nullptr;
 
   // ---- held devices
   bool probe_now = false;       // the configuration may have changed: the next probe speaks for all

@@ -26,7 +26,8 @@ class TokenDesk final : public RequestSource, public Credential {
   void put_back(Push& push) override;
   void over(Push& push, Instant now, UnixTime wall) override;
   void lane_down(Lane& lane, string_view sentence, Instant until, Instant now) override;
-  void lane_up(Lane&) override {}  // that it can be reached says nothing yet
+  void lane_up(Lane&) override {}                             // that it can be reached says nothing yet
+  void lane_refused(Lane&, const char*, Instant) override {}  // only in pools
   void section_paused(uint8_t section, string_view reason, string_view advice, Duration pause, Instant now) override;
 
   // ---- Credential

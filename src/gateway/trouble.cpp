@@ -17,7 +17,7 @@ constexpr Duration brake_window = hours(1);
 
 void Publish::lane_down(Lane& lane, string_view sentence, Instant until, Instant now) {
   lane.down_until = until;
-  say_trouble(lane, "provider_down", sentence, "");
+  say_trouble(lane, tools_.sections[lane.section].pooled ? "origin_down" : "provider_down", sentence, "");
   if (!tools_.sections[lane.section].pooled) return answer_waiting(lane, Outcome::retry, "no connection", now);
   // They come again when it is their time: the lane is free for others meanwhile.
   while (Push* push = lane.ready.first())
@@ -27,6 +27,16 @@ void Publish::lane_down(Lane& lane, string_view sentence, Instant until, Instant
 void Publish::lane_up(Lane& lane) {
   lane.down_until = Instant{};
   lane.trouble.clear();
+}
+
+// Trying again would not help, but the name may say something else tomorrow: the devices stay.
+void Publish::lane_refused(Lane& lane, const char* word, Instant now) {
+  uint8_t room[100];
+  Writer reason(room);
+  reason.text("its address is ").text(word);
+  say_trouble(lane, "push_refused", reason.view(),
+              "endpoints must be at public addresses; list others in allow_private of [webpush]");
+  while (Push* push = lane.ready.first()) end_push(*push, Outcome::refused, reason.view(), now);
 }
 
 void Publish::section_paused(uint8_t number, string_view reason, string_view advice, Duration pause, Instant now) {
@@ -41,8 +51,11 @@ void Publish::say_trouble(Lane& lane, string_view event, string_view reason, str
   const string_view words = slice(reason, 0, 64);
   if (lane.trouble.view() == words) return;
   (void)lane.trouble.assign(words);
-  LogLine line(tools_.log, Level::error, event);
+  // What strangers named is no failure of a service that the conf names.
+  const bool stranger = tools_.sections[lane.section].pooled && event != "provider_down";
+  LogLine line(tools_.log, stranger ? Level::warn : Level::error, event);
   line.field("provider", lane.name).sentence("reason", reason);
+  if (stranger) line.field("origin", lane.origin.view());
   if (!advice.empty()) line.sentence("check", advice);
 }
 

@@ -8,18 +8,22 @@ constexpr Duration connect_within = seconds(5);  // the next address is waiting
 constexpr Duration handshake_within = seconds(10);
 // A record: 16 KiB of plaintext, header, explicit nonce, tag; TLS 1.3 adds a type byte.
 constexpr size_t record_bytes_max = 16 * 1024 + 256;
+// Of an answer over HTTP/1.1: some push services send a page for people.
+constexpr HttpClientOptions http1_options{.body_bytes_max = 16 * 1024};
 
 }  // namespace
 
-OriginConnection::OriginConnection(Region& region, Heap& tls_heap, Heap& h2_heap, port::Port& port,
+OriginConnection::OriginConnection(Region& region, const Sizes& sizes, Heap& tls_heap, Heap& h2_heap, port::Port& port,
                                    LinkScratch& scratch)
     : tls_heap_(tls_heap),
       h2_heap_(h2_heap),
       port_(port),
       scratch_(scratch),
-      output_(region.carve(output_bytes)),
+      output_(region.carve(sizes.output_bytes)),
       tls_(tls_heap, output_, port.entropy),
-      http_(h2_heap) {}
+      h2_(h2_heap),
+      http1_(region.carve(sizes.http1_head_bytes), http1_options),
+      http1_offered_(sizes.http1_head_bytes > 0) {}
 
 Status OriginConnection::connect(const Address& address, string_view host, const TlsRoots& roots,
                                  const H2Options& options, Instant now) {
@@ -33,6 +37,7 @@ Status OriginConnection::connect(const Address& address, string_view host, const
   output_.clear();
   problem_.clear();
   was_connected_ = false;
+  http1_chosen_ = false;
   tls_heap_.forget_refusals();
   h2_heap_.forget_refusals();
   state_ = State::connecting;
@@ -64,7 +69,7 @@ void OriginConnection::receive(const port::Interest& ready, Instant now) {
   }
   heard_ = now;
   decrypt(ByteView(scratch_.cipher).first(got.value()));
-  if (state_ == State::open && http_.settings_seen()) deadline_ = Instant::never();
+  if (welcome()) deadline_ = Instant::never();
 }
 
 void OriginConnection::connected(Instant now) {
@@ -75,7 +80,8 @@ void OriginConnection::connected(Instant now) {
   }
   was_connected_ = true;
   heard_ = now;
-  if (!tls_.open(*roots_, host_.view(), "h2", true, certificate_).ok()) return fail(tls_.problem());
+  const string_view alpn = http1_offered_ ? "h2,http/1.1" : "h2";
+  if (!tls_.open(*roots_, host_.view(), alpn, !http1_offered_, certificate_).ok()) return fail(tls_.problem());
   state_ = State::handshaking;
   deadline_ = now + handshake_within;
 }
@@ -88,23 +94,26 @@ void OriginConnection::decrypt(ByteView in) {
       return fail(tls_.problem());
     }
     if (state_ == State::handshaking && tls_.state() == TlsClient::State::open) {
-      if (!http_.open(options_).ok()) return fail(http_.problem());
+      if (!open_http().ok()) return fail(http_problem());
       state_ = State::open;
     }
-    if (plain.value() > 0 && !http_.feed(ByteView(scratch_.plain).first(plain.value())).ok()) {
+    if (plain.value() > 0 && !feed(ByteView(scratch_.plain).first(plain.value())).ok()) {
       encrypt();  // the GOAWAY that tells the peer why; shut() sends it
-      return fail(http_.problem());
+      return fail(http_problem());
     }
-    if (tls_.state() == TlsClient::State::ended) return fail("closed by the provider");
+    if (tls_.state() == TlsClient::State::ended) {
+      if (http1_chosen_) http1_.peer_closed();  // some answers end with that
+      return fail("closed by the provider");
+    }
     if (in.empty() && plain.value() == 0) return;
   }
 }
 
 // Frames into records as long as a whole record has room.
 void OriginConnection::encrypt() {
-  while (state_ == State::open && http_.wants_write() && output_.free() >= record_bytes_max) {
-    const Result<size_t> frames = http_.pull(scratch_.plain);
-    if (!frames.ok()) return fail(http_.problem());
+  while (state_ == State::open && wants_write() && output_.free() >= record_bytes_max) {
+    const Result<size_t> frames = pull(scratch_.plain);
+    if (!frames.ok()) return fail(http_problem());
     ByteView rest = ByteView(scratch_.plain).first(frames.value());
     if (rest.empty()) return;
     // One record, unless the peer asked for shorter ones (RFC 8449).
@@ -152,12 +161,49 @@ void OriginConnection::fail(string_view why) {
 
 void OriginConnection::give_up(string_view why) { fail(why); }
 
+// ---- HTTP/2 or HTTP/1.1 ------------------------------------------------------
+
+// A peer that chose neither speaks HTTP/1.1, as those do that know nothing of ALPN.
+Status OriginConnection::open_http() {
+  http1_chosen_ = http1_offered_ && tls_.alpn() != "h2";
+  if (!http1_chosen_) return h2_.open(options_);
+  http1_.open();
+  return {};
+}
+
+Status OriginConnection::feed(ByteView plain) { return http1_chosen_ ? http1_.feed(plain) : h2_.feed(plain); }
+
+Result<size_t> OriginConnection::pull(Bytes room) {
+  if (http1_chosen_) return http1_.pull(room);
+  return h2_.pull(room);
+}
+
+Status OriginConnection::submit(std::span<const H2Header> headers, ByteView body, H2Exchange& exchange) {
+  if (!http1_chosen_) return h2_.submit(headers, body, exchange);
+  const Status submitted = http1_.submit(headers, body, exchange);
+  if (submitted.ok()) http1_open_ = &exchange;
+  return submitted;
+}
+
+void OriginConnection::cancel(H2Exchange& exchange) {
+  if (!http1_chosen_) return h2_.cancel(exchange);
+  http1_.cancel(exchange);
+}
+
+H2Exchange* OriginConnection::next() {
+  if (!http1_chosen_) return h2_.next();
+  H2Exchange* const over = http1_.next();
+  if (over != nullptr) http1_open_ = nullptr;
+  return over;
+}
+
 void OriginConnection::shut() {
   if (state_ == State::open) {
     tls_.close_notify();
     send_waiting();
   }
-  http_.shut();
+  h2_.shut();
+  http1_.shut();
   tls_.shut();
   if (socket_ != port::no_handle) port_.net.shut(socket_);
   socket_ = port::no_handle;

@@ -10,7 +10,12 @@ constexpr Duration drain_within = seconds(10);
 constexpr Duration steady_after = seconds(10);
 constexpr Duration idle_ping_after = minutes(55);  // Apple: "after an hour of inactivity"
 constexpr Duration idle_ping_within = seconds(10);
+constexpr Duration http1_idle_close = seconds(45);
 constexpr uint32_t roots_a_turn = 4;  // 0.7 ms each where 145 take 95 ms; small devices need ten times that
+
+OriginConnection::Sizes second(const OriginOptions& options) {
+  return options.pooled ? OriginConnection::Sizes{.output_bytes = 0, .http1_head_bytes = 0} : options.sizes;
+}
 
 // IPv6 and IPv4 in turn, each family in the resolver's order: one dead family costs one attempt.
 void interleave(port::Lookup& lookup) {
@@ -40,8 +45,20 @@ OriginLink::OriginLink(Region& region, Heap* tls_heaps, Heap* h2_heaps, const Or
       source_(source),
       port_(port),
       log_(log),
-      connections_{{region, tls_heaps[0], h2_heaps[0], port, scratch},
-                   {region, tls_heaps[1], h2_heaps[1], port, scratch}} {
+      connections_{{region, options.sizes, tls_heaps[0], h2_heaps[0], port, scratch},
+                   {region, second(options), tls_heaps[connections_of(options.pooled) - 1],
+                    h2_heaps[connections_of(options.pooled) - 1], port, scratch}} {
+  follow();
+}
+
+// The lane was given to another origin: nothing is on its way to the one before.
+void OriginLink::follow() {
+  close();
+  open_ = announced_ = pinging_ = false;
+  ping_deadline_ = stuck_at_ = drain_deadline_ = lookup_deadline_ = Instant::never();
+  retry_at_ = Instant{};
+  failures_ = 0;
+  moves_ = lane_.moves;
   uint8_t room[300];
   Writer authority(room);
   const bool brackets = lane_.host.host.view().find(':') != string_view::npos;
@@ -49,6 +66,17 @@ OriginLink::OriginLink(Region& region, Heap* tls_heaps, Heap* h2_heaps, const Or
   if (lane_.host.port != 443) authority.character(':').unsigned_number(lane_.host.port);
   GW_CHECK(authority_.assign(authority.view()));
   for (OriginConnection& each : connections_) each.show(options_.certificate);
+}
+
+// Others need the lane, which has been silent for long.
+void OriginLink::give_way(Instant now) {
+  constexpr string_view why = "silent while others waited";
+  lane_.gives_way = false;
+  close();
+  collect(connection(), now);
+  drain_deadline_ = lookup_deadline_ = Instant::never();
+  forget_active(now);
+  round_failed(why, now);
 }
 
 // ---- a turn ----------------------------------------------------------------
@@ -59,7 +87,7 @@ void OriginLink::want(port::Interest* interests) const {
 }
 
 Instant OriginLink::due(Instant now) const {
-  if (again_ || cold_) return Instant{};  // at once
+  if (again_ || cold_ || moves_ != lane_.moves || lane_.gives_way) return Instant{};  // at once
   Instant when = earlier(earlier(ping_deadline_, drain_deadline_), stuck_at_);
   const OriginConnection& active = connections_[active_];
   const Instant wanted = waits_for_credential(now) ? Instant::never() : source_.wanted_at(lane_);
@@ -68,8 +96,7 @@ Instant OriginLink::due(Instant now) const {
   } else if (active.alive()) {
     when = earlier(when, active.deadline());
     if (open_ && !pinging_) when = earlier(when, active.heard() + idle_ping_after);
-    if (options_.idle_close.us > 0 && idle() && wanted > now)
-      when = earlier(when, active.heard() + options_.idle_close);
+    if (options_.idle_close.us > 0 && idle() && wanted > now) when = earlier(when, active.heard() + idle_close());
     if (wanted > now) when = earlier(when, wanted);
   } else {
     when = earlier(when, later(wanted, retry_at_));
@@ -93,29 +120,34 @@ void OriginLink::receive(const port::Interest* ready, Instant now) {
 }
 
 void OriginLink::check_open(Instant now) {
-  const H2Client& http = connection().http();
+  OriginConnection& active = connection();
   if (!open_) {
     open_ = true;
     opened_ = now;
     timeouts_ = 0;
   }
-  if (!announced_ && http.settings_seen()) {
+  if (!announced_ && active.welcome()) {
     announced_ = true;
     source_.lane_up(lane_);
     uint8_t room[64];
     Writer address(room);
-    write_address(address, connection().address());
-    LogLine(log_, Level::info, "provider_up").field("provider", lane_.name).field("address", address.view());
+    write_address(address, active.address());
+    // Those of a pool come and go.
+    LogLine(log_, options_.pooled ? Level::debug : Level::info, "provider_up")
+        .field("provider", lane_.name)
+        .field("address", address.view());
   }
-  if (pinging_ && http.ping_answered()) {
+  if (pinging_ && active.h2()->ping_answered()) {
     pinging_ = false;
     ping_deadline_ = Instant::never();
   }
-  if (http.going_away()) drain("GOAWAY", now);
+  if (active.spent()) drain("spent", now);
 }
 
 void OriginLink::tick(Instant now) {
   warm_roots();
+  if (moves_ != lane_.moves) follow();
+  if (lane_.gives_way) give_way(now);
   if (resolving_ && lookup_deadline_ <= now) {
     port_.net.lookup_cancel(ticket_);
     port::Lookup none;
@@ -124,10 +156,11 @@ void OriginLink::tick(Instant now) {
   }
   check_deadlines(now);
   time_out_requests(now);
-  if (open_ && !pinging_ && connection().heard() + idle_ping_after <= now && !ping(idle_ping_within, now)) {
+  const bool pings = connection().h2() != nullptr;
+  if (open_ && pings && !pinging_ && connection().heard() + idle_ping_after <= now && !ping(idle_ping_within, now)) {
     end(connection(), "out of counted memory for a PING", now);
   }
-  if (options_.idle_close.us > 0 && idle() && connection().heard() + options_.idle_close <= now &&
+  if (options_.idle_close.us > 0 && idle() && connection().heard() + idle_close() <= now &&
       !source_.wants_to_send(lane_, now)) {
     connection().shut();
     forget_active(now);
@@ -137,6 +170,7 @@ void OriginLink::tick(Instant now) {
 }
 
 void OriginLink::flush(Instant now) {
+  if (moves_ != lane_.moves) follow();
   submit(now);
   bool back = false;
   for (OriginConnection& each : connections_) {
@@ -148,15 +182,22 @@ void OriginLink::flush(Instant now) {
   // What came back may leave in the next turn; two silent requests are the next tick's business.
   again_ = (back && source_.wants_to_send(lane_, now)) || timeouts_ >= timeouts_max;
   watch_for_stuck(now);
-  if (drain_deadline_ != Instant::never() && draining().http().in_flight() == 0 && draining().drained()) {
-    draining().shut();
+  if (drain_deadline_ != Instant::never() && draining().in_flight() == 0 && draining().drained()) {
     drain_deadline_ = Instant::never();
+    if (options_.pooled) return end(connection(), "spent", now);
+    draining().shut();
   }
 }
 
-bool OriginLink::idle() const {
-  const H2Client& http = connections_[active_].http();
-  return open_ && !pinging_ && http.in_flight() == 0;
+bool OriginLink::idle() const { return open_ && !pinging_ && connections_[active_].in_flight() == 0; }
+
+// A server's patience with HTTP/1.1 ends soon; a request that meets the end of it is lost.
+Duration OriginLink::idle_close() const {
+  const OriginConnection& active = connections_[active_];
+  if (active.h2() != nullptr) return options_.idle_close;
+  const uint32_t told = active.keep_alive_seconds();
+  const Duration most = told > 2 && told < 1000 ? seconds(told) - seconds(2) : http1_idle_close;
+  return most < http1_idle_close ? most : http1_idle_close;
 }
 
 bool OriginLink::drained() const { return connections_[0].drained() && connections_[1].drained(); }
@@ -193,11 +234,24 @@ void OriginLink::resolved(const port::Lookup& lookup, Instant now) {
     return round_failed(why.view(), now);
   }
   addresses_ = lookup;
+  if (options_.pooled && !addresses_allowed(now)) return;
   interleave(addresses_);
   address_ = 0;
   round_problem_.clear();
   round_connected_ = false;
   connect_next(now);
+}
+
+// Whoever registered the name decides what it says, and when: so it is asked for the very addresses that are then
+// connected to, and one that may not be speaks against all of them.
+bool OriginLink::addresses_allowed(Instant now) {
+  for (uint32_t i = 0; i < addresses_.count; ++i) {
+    const char* word = options_.rules.refusal(addresses_.addresses[i]);
+    if (word == nullptr) continue;
+    source_.lane_refused(lane_, word, now);
+    return false;
+  }
+  return true;
 }
 
 void OriginLink::connect_next(Instant now) {
@@ -269,14 +323,16 @@ void OriginLink::end(OriginConnection& which, string_view why, Instant now) {
 
 // What is true of the active connection only; was it a steady one?
 bool OriginLink::forget_active(Instant now) {
-  const bool steady = announced_ && now - opened_ >= steady_after;
-  open_ = announced_ = pinging_ = false;
+  // Some push services close after every answer, and soon when there is nothing to do.
+  const bool served = options_.pooled && answered_;
+  const bool steady = announced_ && (served || now - opened_ >= steady_after);
+  open_ = announced_ = pinging_ = answered_ = false;
   ping_deadline_ = stuck_at_ = Instant::never();
   return steady;
 }
 
 void OriginLink::ended(OriginConnection& which, Instant now) {
-  if (&which == &draining()) {
+  if (!options_.pooled && &which == &draining()) {
     drain_deadline_ = Instant::never();
     return;
   }
@@ -287,18 +343,24 @@ void OriginLink::ended(OriginConnection& which, Instant now) {
     note_problem(which.address(), why, which.was_connected());
     return connect_next(now);
   }
-  if (steady) {
+  if (options_.pooled) {
+    drain_deadline_ = Instant::never();
+  } else if (steady) {
     LogLine line(log_, Level::info, "provider_closed");
     line.field("provider", lane_.name).sentence("reason", why);
-    if (which.http().going_away()) line.field("goaway", which.http().goaway_reason());
+    if (which.spent()) line.field("goaway", which.h2()->goaway_reason());
   }
   next_after(steady, why, now);
 }
 
 // No new requests over the active connection; what is open on it may still be answered.
 void OriginLink::drain(string_view why, Instant now) {
+  if (options_.pooled) {
+    if (drain_deadline_ == Instant::never()) drain_deadline_ = now + drain_within;
+    return;
+  }
   if (draining().alive()) end(draining(), "drained", now);
-  const H2Client& http = connection().http();
+  const H2Client& http = *connection().h2();
   if (http.going_away()) {
     LogLine(log_, Level::info, "provider_goaway")
         .field("provider", lane_.name)

@@ -1,12 +1,13 @@
-// A section's way to its provider: at most one connection that takes requests
-// and one that is draining after GOAWAY. It looks names up anew before each
-// connection, tries every address, waits between rounds, asks its source for what
-// may leave, and hands back what came of it.
+// Serves a lane: at most one connection that takes requests and one that is
+// draining after GOAWAY. It looks names up anew before each connection, tries every
+// address, waits between rounds, asks its source for what may leave, and hands back
+// what came of it. A lane of a pool it follows from origin to origin, with one
+// connection: strangers name those, so every address is judged before it is connected to.
 #pragma once
 
 #include <cstdint>
 
-#include "base/address.h"
+#include "base/address_range.h"
 #include "base/log.h"
 #include "gateway/lane.h"
 #include "gateway/request_source.h"
@@ -20,11 +21,15 @@ struct OriginOptions {
   H2Options h2;
   const ClientCertificate* certificate = nullptr;  // what we show when we are asked; loaded before the first turn
   Duration idle_close{};  // a connection that had nothing to do for so long is closed; 0 = kept, for days
+  OriginConnection::Sizes sizes{};
+  bool pooled = false;
+  AddressRules rules{};  // of a pool
 };
 
 class OriginLink {
  public:
-  // Slots of two connections: heaps in pairs.
+  static constexpr uint32_t connections_of(bool pooled) { return pooled ? 1 : 2; }
+  // One heap of each kind for every connection.
   OriginLink(Region& region, Heap* tls_heaps, Heap* h2_heaps, const OriginOptions& options, Lane& lane,
              RequestSource& source, port::Port& port, LinkScratch& scratch, Log& log);
 
@@ -46,12 +51,16 @@ class OriginLink {
  private:
   static constexpr uint32_t timeouts_max = 2;  // requests without an answer in a row: the connection is stuck
   OriginConnection& connection() { return connections_[active_]; }
-  OriginConnection& draining() { return connections_[1 - active_]; }
+  // Of a pool the same: it takes no new ones until the old ones are over.
+  OriginConnection& draining() { return connections_[options_.pooled ? 0 : 1 - active_]; }
 
   // Making a connection: origin_link.cpp.
   void warm_roots();
+  void follow();
+  void give_way(Instant now);
   void start(Instant now);
   void resolved(const port::Lookup& lookup, Instant now);
+  bool addresses_allowed(Instant now);
   void connect_next(Instant now);
   void note_problem(const Address& address, string_view why, bool connected);
   void round_failed(string_view why, Instant now);
@@ -64,6 +73,7 @@ class OriginLink {
   void ended(OriginConnection& which, Instant now);
   void end(OriginConnection& which, string_view why, Instant now);
   bool idle() const;
+  Duration idle_close() const;
   bool forget_active(Instant now);
 
   // Requests: origin_requests.cpp.
@@ -80,6 +90,7 @@ class OriginLink {
 
   OriginOptions options_;
   Lane& lane_;
+  uint32_t moves_ = 0;  // of the lane, that it has followed
   RequestSource& source_;
   port::Port& port_;
   Log& log_;
@@ -98,6 +109,7 @@ class OriginLink {
   // Of the active connection:
   bool open_ = false;
   bool announced_ = false;  // its SETTINGS came, provider_up was said
+  bool answered_ = false;   // something was answered over it
   Instant opened_{};
   bool pinging_ = false;  // requests wait for the answer
   Instant ping_deadline_ = Instant::never();

@@ -30,21 +30,22 @@ bool OriginLink::may_sign(Instant now) {
 }
 
 bool OriginLink::ping(Duration within, Instant now) {
-  if (!connection().http().ping().ok()) return false;
+  if (!connection().h2()->ping().ok()) return false;
   pinging_ = true;
   ping_deadline_ = now + within;
   return true;
 }
 
 void OriginLink::submit(Instant now) {
-  if (!open_ || !source_.wants_to_send(lane_, now) || !may_sign(now)) return;
-  OriginConnection& active = connection();
-  const H2Client& http = active.http();
-  if (!pinging_ && http.in_flight() == 0 && now - active.heard() > doubtful_after) {
+  // Of a pool: a connection that drains has no successor yet.
+  const bool drains = options_.pooled && drain_deadline_ != Instant::never();
+  if (!open_ || drains || connection().spent() || !source_.wants_to_send(lane_, now) || !may_sign(now)) return;
+  const OriginConnection& active = connection();
+  if (!pinging_ && active.h2() != nullptr && active.in_flight() == 0 && now - active.heard() > doubtful_after) {
     (void)ping(doubt_ping_within, now);  // without memory for it the requests themselves will tell
   }
-  if (pinging_ && http.in_flight() == 0) return;
-  while (open_ && http.room() > 0) {
+  if (pinging_ && active.in_flight() == 0) return;
+  while (open_ && active.room() > 0) {
     Push* push = source_.next(lane_, now);
     if (push == nullptr || !submit_one(*push, now)) break;
   }
@@ -77,9 +78,9 @@ bool OriginLink::submit_one(Push& push, Instant now) {
   push.timed_out = false;
   push.connection = active_;
   push.exchange.owner = &push;
-  H2Client& http = connection().http();
-  if (http.in_flight() == 0) unanswered_since_ = now;
-  const Status submitted = http.submit({headers, count}, request.body, push.exchange);
+  OriginConnection& active = connection();
+  if (active.in_flight() == 0) unanswered_since_ = now;
+  const Status submitted = active.submit({headers, count}, request.body, push.exchange);
   if (submitted.ok()) return true;
   if (submitted.error() == Error::too_long || submitted.error() == Error::malformed) {
     // It never can be sent: it must not stand in everybody's way.
@@ -89,7 +90,7 @@ bool OriginLink::submit_one(Push& push, Instant now) {
   }
   source_.put_back(push);
   // A session that can not even take one request will not recover by waiting.
-  if (submitted.error() == Error::exhausted && http.in_flight() == 0) {
+  if (submitted.error() == Error::exhausted && active.in_flight() == 0) {
     announced_ = false;
     end(connection(), "out of counted memory for a request", now);
   }
@@ -136,16 +137,19 @@ bool OriginLink::collect(OriginConnection& from, Instant now) {
   const OriginConnection* outer = collecting_;
   collecting_ = &from;
   bool any = false;
-  while (H2Exchange* exchange = from.http().next()) {
+  while (H2Exchange* exchange = from.next()) {
     any = true;
     Push& push = *static_cast<Push*>(exchange->owner);
-    if (&from == &connection()) note_outcome(push, now);
+    if (&from == &connection()) {
+      note_outcome(push, now);
+      answered_ = answered_ || push.exchange.outcome == H2Exchange::Outcome::answered;
+    }
     source_.over(push, now, port_.clock.wall());
   }
   collecting_ = outer;
   return any;
 }
 
-void OriginLink::cancel(Push& push) { connections_[push.connection].http().cancel(push.exchange); }
+void OriginLink::cancel(Push& push) { connections_[push.connection].cancel(push.exchange); }
 
 }  // namespace tocsin

@@ -9,6 +9,8 @@
 
 namespace tocsin {
 
+inline constexpr size_t origin_bytes_max = 8 + 253 + 6;  // "https://", a name, ":65535"
+
 // Views into the URL.
 struct Endpoint {
   string_view origin;  // "https://push.example.net" or with ":8443": VAPID's audience, and what a connection is for

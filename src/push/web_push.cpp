@@ -55,7 +55,13 @@ void write_payload(Writer& out, const WebPushOptions& options, string_view accou
 }  // namespace
 
 Result<ByteView> WebPush::normalise_token(string_view token, Arena& scratch) const {
-  return normalise_endpoint(token, options_.allow_ports, scratch);
+  const Result<ByteView> url = normalise_endpoint(token, !options_.allow_private.empty(), scratch);
+  if (!url.ok()) return url;
+  const Endpoint endpoint = read_endpoint(text_of(url.value())).value();
+  const Result<Address> literal = parse_ip(endpoint.host, endpoint.port);
+  const AddressRules rules{.allowed = options_.allow_private};
+  if (literal.ok() && rules.refusal(literal.value()) != nullptr) return Error::denied;
+  return url;
 }
 
 // Counted as Apns::payload_bytes_max does it.
@@ -153,7 +159,7 @@ Status WebPush::map(const Registration& registration, const Notice& notice, cons
 uint32_t WebPush::fingerprint() const {
   uint8_t room[128];
   Writer text(room);
-  text.text("webpush").character('\0').text(public_key_);
+  text.text("webpush").character('\0').text(vapid_.public_key());
   uint8_t hash[32];
   sha256(text.written(), hash);
   const uint32_t value = get_u32(hash);

@@ -3,24 +3,27 @@
 // nothing: then the body stays empty and the push only wakes.
 #pragma once
 
+#include "base/address_range.h"
 #include "push/ece.h"
 #include "push/endpoint.h"
 #include "push/provider.h"
+#include "push/vapid.h"
 
 namespace tocsin {
 
 struct WebPushOptions {
   bool clear_text = true;  // it is sealed for the device
   Empty empty = Empty::normal;
-  bool allow_ports = false;  // the conf lists private addresses, and these may use any port
+  std::span<const AddressRange> allow_private{};  // any port there, and addresses that are not public
 };
 
 class WebPush final : public Provider {
  public:
-  // public_key: the VAPID key's text, see Vapid; all outlive this.
-  WebPush(const WebPushOptions& options, const EceTools& tools, string_view public_key)
-      : options_(options), tools_(tools), public_key_(public_key) {}
-  // The endpoint's URL alone: what read_subscription() found in the words of the client.
+  // vapid: whose key may come later; all outlive this.
+  WebPush(const WebPushOptions& options, const EceTools& tools, const Vapid& vapid)
+      : options_(options), tools_(tools), vapid_(vapid) {}
+  // The endpoint's URL alone: what read_subscription() found in the words of the client. Error::denied: an address or
+  // a port that will never be connected to. What a name stands for shows when it is connected to.
   Result<ByteView> normalise_token(string_view token, Arena& scratch) const override;
   uint32_t payload_bytes_max(const Registration& registration) const override;
   // Whether the device has keys is the registration's affair: without them map() leaves all content out.
@@ -31,13 +34,13 @@ class WebPush final : public Provider {
              Request& request) const override;
   void read(string_view body, JsonDocument& json, Reply& reply) const override;
   Verdict judge(const Reply& reply, UnixTime now) const override;
-  // Over the VAPID key: subscriptions are bound to it.
+  // Over the VAPID key: subscriptions are bound to it, and nothing counts before it is there.
   uint32_t fingerprint() const override;
 
  private:
   WebPushOptions options_;
   EceTools tools_;
-  string_view public_key_;
+  const Vapid& vapid_;
 };
 
 // A subscription in a client's words: JSON as browsers give it, {"endpoint":…,"keys":{"p256dh":…,"auth":…}}, or

@@ -49,8 +49,8 @@ def one_snippet(language):
 
 
 def conf_snippets():
-    """The whole conf, then what may join it: the sections for Android and Web Push (whose contact is refused), three [listen].
-    The one of UnifiedPush is apart."""
+    """The whole conf, then what may join it: the sections for Android and Web Push (whose contact is refused), three [listen]; the
+    one of UnifiedPush is apart."""
     found = [text for text in snippets('ini') if '[unifiedpush]' not in text]
     expect(len(found) == 6, f'README.md has {len(found)} other snippets in ini, not six')
     return found

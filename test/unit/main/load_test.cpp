@@ -345,18 +345,20 @@ static void a_key_that_the_crypto_refuses_is_reported_at_its_line(void**) {
   assert_int_equal(m.files.providers_on, 0);
 }
 
-static void web_push_is_read_but_nobody_sends_it_yet(void**) {
+static void web_push_alone_starts_a_gateway(void**) {
   Machine m;
   m.storage.put(
       {.path = "/etc/tocsin/tocsin.conf",
        .text = "[xmpp]\ndomain = push.example.org\nsecret = s\n[webpush]\ncontact = mailto:ann@example.net\n"});
   m.load();
-  assert_text(m.fault(0), "/etc/tocsin/tocsin.conf:4: [webpush] is not supported by this version");
-  assert_int_equal(m.faults.run_exit_code(), exit_code::conf);
+  assert_int_equal(m.faults.run_exit_code(), exit_code::ok);
+  assert_int_equal(m.files.providers_on, 1);
+  assert_false(m.files.sections[0].off);
+  assert_text(m.settings.webpush[0].vapid_key.view(), "/var/lib/tocsin/vapid.pem");
 }
 
-TESTS(load, cmocka_unit_test(web_push_is_read_but_nobody_sends_it_yet),
-      cmocka_unit_test(a_small_installation_loads_whole), cmocka_unit_test(secret_files_may_end_their_line_or_not),
+TESTS(load, cmocka_unit_test(web_push_alone_starts_a_gateway), cmocka_unit_test(a_small_installation_loads_whole),
+      cmocka_unit_test(secret_files_may_end_their_line_or_not),
       cmocka_unit_test(secret_files_with_anything_else_stop_the_gateway),
       cmocka_unit_test(a_missing_conf_is_66_and_is_not_called_incomplete),
       cmocka_unit_test(an_unreadable_conf_is_77_and_says_what_to_type), cmocka_unit_test(a_directory_is_no_conf),

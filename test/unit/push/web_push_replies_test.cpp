@@ -2,7 +2,7 @@
 #include "base/text.h"
 #include "push/retry.h"
 #include "push/web_push.h"
-#include "test/unit/push/curve_desk.h"
+#include "test/unit/push/vapid_desk.h"
 
 namespace tocsin::test {
 namespace {
@@ -101,7 +101,7 @@ Reply reply_of(uint32_t status, string_view retry_after = {}, UnixTime date = {}
   return reply;
 }
 
-WebPush web_push() { return WebPush({}, {curve_desk().curve, curve_desk().heap}, "BGD-1LolWp0"); }
+WebPush web_push() { return WebPush({}, {curve_desk().curve, curve_desk().heap}, vapid_desk()); }
 
 Verdict judge(Reply& reply, string_view body, UnixTime at = now) {
   const WebPush push = web_push();

@@ -2,15 +2,13 @@
 
 #include "base/encode.h"
 #include "base/text.h"
-#include "test/unit/push/curve_desk.h"
 #include "test/unit/push/ece_vectors.h"
+#include "test/unit/push/vapid_desk.h"
 
 namespace tocsin::test {
 namespace {
 
 constexpr UnixTime now{1'751'364'000};
-constexpr string_view public_key =
-    "BGD-1LolWp0xyWHrdMY1bWjASbiSO2H6bOZpYi5g8p-2eQP-EAi4vJmkGunpVii8ZPLxsgwtfp9Rd6PClNRGIpk";
 constexpr string_view endpoint = "https://push.example.net/wpush/v2/gAAAA-_x?y=1";
 constexpr uint64_t seed = 77;
 
@@ -45,7 +43,7 @@ Notice summary(uint32_t count, string_view sender, string_view body) {
 }
 
 WebPush web_push(const WebPushOptions& options = {}) {
-  return WebPush(options, {curve_desk().curve, curve_desk().heap}, public_key);
+  return WebPush(options, {curve_desk().curve, curve_desk().heap}, vapid_desk());
 }
 
 Status map(const WebPush& push, const Registration& registration, const Notice& notice, bool without_content = false) {
@@ -246,17 +244,24 @@ void odd_records_are_refused(void**) {
 
 void the_fingerprint_is_the_keys(void**) {
   const EceTools tools{curve_desk().curve, curve_desk().heap};
-  const uint32_t one = WebPush({}, tools, public_key).fingerprint();
+  const uint32_t one = WebPush({}, tools, vapid_desk()).fingerprint();
   assert_int_not_equal(one, 0);
-  assert_int_equal(WebPush({.clear_text = false, .empty = Empty::drop}, tools, public_key).fingerprint(), one);
-  assert_int_not_equal(WebPush({}, tools, "BGD-other").fingerprint(), one);
+  assert_int_equal(WebPush({.clear_text = false, .empty = Empty::drop}, tools, vapid_desk()).fingerprint(), one);
+  assert_int_not_equal(WebPush({}, tools, vapid_desk(true)).fingerprint(), one);
 }
 
-void other_ports_need_the_sections_leave(void**) {
-  uint8_t room[200];
+void other_ports_and_private_addresses_need_the_sections_leave(void**) {
+  uint8_t room[600];
   Arena scratch{Bytes(room)};
   assert_int_equal(web_push().normalise_token("https://ntfy.example:8443/up", scratch).error(), Error::denied);
-  assert_true(web_push({.allow_ports = true}).normalise_token("https://ntfy.example:8443/up", scratch).ok());
+  assert_int_equal(web_push().normalise_token("https://192.168.1.7/up", scratch).error(), Error::denied);
+  assert_int_equal(web_push().normalise_token("https://[::ffff:10.0.0.1]/up", scratch).error(), Error::denied);
+  const AddressRange home[] = {parse_range("192.168.1.0/24").value()};
+  const WebPush at_home = web_push({.allow_private = home});
+  // A name may turn out to be at home: that shows when it is connected to.
+  assert_true(at_home.normalise_token("https://ntfy.example:8443/up", scratch).ok());
+  assert_true(at_home.normalise_token("https://192.168.1.7:8443/up", scratch).ok());
+  assert_int_equal(at_home.normalise_token("https://192.168.2.7/up", scratch).error(), Error::denied);
 }
 
 TESTS(web_push, cmocka_unit_test(ciphertext_rides_urgently_and_stays_whole),
@@ -272,7 +277,8 @@ TESTS(web_push, cmocka_unit_test(ciphertext_rides_urgently_and_stays_whole),
       cmocka_unit_test(what_the_form_promises_fits_to_the_byte),
       cmocka_unit_test(the_longest_account_and_endpoint_still_wake),
       cmocka_unit_test(bodies_in_clear_are_cut_at_500_characters), cmocka_unit_test(odd_records_are_refused),
-      cmocka_unit_test(the_fingerprint_is_the_keys), cmocka_unit_test(other_ports_need_the_sections_leave));
+      cmocka_unit_test(the_fingerprint_is_the_keys),
+      cmocka_unit_test(other_ports_and_private_addresses_need_the_sections_leave));
 
 }  // namespace
 }  // namespace tocsin::test
