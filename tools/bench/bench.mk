@@ -3,7 +3,8 @@ include Makefile
 
 BENCH := $(foreach p,server provider floor registry,$(BUILD)/bench/$(p))
 bench-programs: $(BENCH)
-$(BENCH): $(BUILD)/bench/%: $(BUILD)/tools/bench/%.o $(BUILD)/tools/bench/common.o $(BUILD)/test/support/certs.o
+$(BENCH): $(BUILD)/bench/%: $(BUILD)/tools/bench/%.o $(BUILD)/tools/bench/common.o $(BUILD)/tools/bench/answers.o \
+  $(BUILD)/test/support/certs.o
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(call link,$(filter %.o,$^))

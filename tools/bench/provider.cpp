@@ -1,11 +1,11 @@
 // A provider that only wants to be fast: TLS and just enough HTTP/2 to answer
-// every request with 200 and an apns-id, at once or after a fixed delay. It reads
+// every request as its service does when all is well, at once or after a fixed delay. It reads
 // frame headers and throws the rest away (header blocks are never decoded), so
 // that the gateway and not the other end of the wire is what is measured.
 //
-//   provider [--apple-windows] [--files DIRECTORY]
+//   provider [--as apns|fcm|google-tokens|web-push] [--apple-windows] [--files DIRECTORY]
 //
-// prints `port N`; --files writes root.pem and AuthKey_BENCH00001.p8 first.
+// prints `port N`; --files writes root.pem, AuthKey_BENCH00001.p8 and service-account.json first.
 // Orders on standard input, one answer line (JSON) each:
 //   delay MS    answers leave that much later from now on
 //   stats       requests, connections, resets, cpu_us; counts since the last stats
@@ -24,6 +24,7 @@
 #endif
 
 #include "test/support/certs.h"
+#include "tools/bench/answers.h"
 #include "tools/bench/common.h"
 
 namespace tocsin::bench {
@@ -138,34 +139,9 @@ class Connection {
     }
   }
 
-  void answer(uint32_t stream) {
-    // :status 200 from the static table; apns-id as a literal that is not indexed.
-    static const char hex[] = "0123456789abcdef";
-    uint8_t frame[9 + 1 + 2 + 7 + 1 + 36] = {0,
-                                             0,
-                                             sizeof frame - 9,
-                                             headers,
-                                             end_headers | end_stream,
-                                             0,
-                                             0,
-                                             0,
-                                             0,
-                                             0x88,
-                                             0,
-                                             7,
-                                             'a',
-                                             'p',
-                                             'n',
-                                             's',
-                                             '-',
-                                             'i',
-                                             'd',
-                                             36};
-    put32(frame + 5, stream);
-    uint8_t* id = frame + 20;
-    memcpy(id, "6f2d7c3e-1b4a-4c5d-8e9f-000000000000", 36);
-    for (int i = 0; i < 8; ++i) id[35 - i] = static_cast<uint8_t>(hex[stream >> (4 * i) & 15]);
-    plain_out_.append(frame, sizeof frame);
+  void answer(Service service, uint32_t stream) {
+    uint8_t frames[answer_bytes_max];
+    plain_out_.append(frames, write_answer(service, stream, frames));
   }
 
   bool flush() {
@@ -310,9 +286,24 @@ void write_file(const char* directory, const char* name, const char* text) {
   close(file);
 }
 
+// As the Firebase console hands it out: the key is one JSON string, its line ends written as \n.
+void write_service_account(const char* directory) {
+  char text[4096];
+  size_t size =
+      static_cast<size_t>(snprintf(text, sizeof text,
+                                   "{\"type\":\"service_account\",\"project_id\":\"bench-1\",\"client_email\":"
+                                   "\"bench@bench-1.iam.gserviceaccount.com\",\"private_key\":\""));
+  for (const char* c = test::rsa_key; *c != '\0' && size + 8 < sizeof text; ++c) {
+    if (*c == '\n') text[size++] = '\\';
+    text[size++] = *c == '\n' ? 'n' : *c;
+  }
+  memcpy(text + size, "\"}\n", 4);
+  write_file(directory, "service-account.json", text);
+}
+
 class Provider {
  public:
-  explicit Provider(bool apple_windows) : apple_windows_(apple_windows) {
+  Provider(Service service, bool apple_windows) : service_(service), apple_windows_(apple_windows) {
     load(tls_);
     listener_ = listen_on_loopback(&port_);
     delayed_ = static_cast<Due*>(malloc(sizeof(Due) * delayed_max));
@@ -339,7 +330,7 @@ class Provider {
         const int64_t arrived = delay_ns_ == 0 ? 0 : now_ns();
         const bool alive = each.read(counters_, [&](uint32_t stream) {
           if (delay_ns_ == 0) {
-            each.answer(stream);
+            each.answer(service_, stream);
             ++counters_.answers;
           } else if (last_ - first_ < delayed_max) {
             delayed_[last_++ % delayed_max] = {arrived + delay_ns_, i, stream};
@@ -361,7 +352,7 @@ class Provider {
     while (first_ != last_ && delayed_[first_ % delayed_max].at <= now) {
       const Due due = delayed_[first_++ % delayed_max];
       if (connections_[due.connection].socket < 0) continue;
-      connections_[due.connection].answer(due.stream);
+      connections_[due.connection].answer(service_, due.stream);
       ++counters_.answers;
     }
   }
@@ -401,6 +392,7 @@ class Provider {
   }
 
   Tls tls_;
+  Service service_;
   bool apple_windows_;
   uint16_t port_ = 0;
   int listener_ = -1;
@@ -420,15 +412,21 @@ class Provider {
 int main(int count, char** arguments) {
   using namespace tocsin::bench;
   bool apple_windows = false;
+  Service service = Service::apns;
   for (int i = 1; i < count; ++i) {
     if (strcmp(arguments[i], "--apple-windows") == 0) apple_windows = true;
     if (strcmp(arguments[i], "--files") == 0 && i + 1 < count) {
       write_file(arguments[i + 1], "root.pem", tocsin::test::cert_ec_root);
       write_file(arguments[i + 1], "AuthKey_BENCH00001.p8", tocsin::test::push_key_1);
+      write_service_account(arguments[i + 1]);
+    }
+    if (strcmp(arguments[i], "--as") == 0 && i + 1 < count && !service_named(arguments[i + 1], service)) {
+      fprintf(stderr, "provider: no such service: %s\n", arguments[i + 1]);
+      return 64;
     }
   }
   use_precise_timers();
-  Provider provider(apple_windows);
+  Provider provider(service, apple_windows);
   provider.run();
   return 0;
 }

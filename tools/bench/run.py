@@ -7,7 +7,7 @@ fails on a time. Everything it starts it stops, and its folder goes away.
 
   run.py [BINARY] [--quick] [--only PART,PART] [--callgrind] [--json FILE] [--keep]
 
-Parts: start, idle, latency, load, slow, apple, floor, warn, registry.  --callgrind: instructions per notification under
+Parts: start, idle, latency, load, slow, apple, floor, warn, services, registry.  --callgrind: instructions per notification under
 valgrind (repeatable to about 0.1 %) instead of times; with --keep the profiles stay for callgrind_annotate.
 """
 
@@ -26,6 +26,7 @@ import time
 
 sys.dont_write_bytecode = True
 from registry_part import RegistryPart  # noqa: E402
+from services_part import ServicesPart  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEVICES = 1000
@@ -171,8 +172,9 @@ class Bench:
         return path
 
     def gateway(self, server, provider, wrapper=(), core=GATEWAY_CORE, **conf):
-        log = self.folder / 'tocsin.log'
-        path = self.conf(server, provider, log=log, **conf)
+        return self.start_gateway(self.conf(server, provider, log=self.folder / 'tocsin.log', **conf), server, wrapper, core)
+
+    def start_gateway(self, path, server, wrapper=(), core=GATEWAY_CORE):
         child = self.start([*wrapper, self.binary, '-c', path], core, stderr=subprocess.DEVNULL if wrapper else None)
         server.ask('wait', 120)
         return child
@@ -322,6 +324,7 @@ class Bench:
         self.figures[name] = use
         print(f'  {name:<34} anonymous {use["Anonymous"]:,} KiB, resident {use["Rss"]:,} KiB, at most {use["peak"]:,} KiB   '
               f'{target}', flush=True)
+        return use
 
     def run(self, parts):
         provider = self.provider()
@@ -394,6 +397,8 @@ class Bench:
             narrow.ask('delay 50')
             self.window('apple: 50 ms, window 1000', server, gateway, narrow, 1000, 2)
             self.stop(gateway, narrow)
+        if 'services' in parts:
+            ServicesPart(self, DEVICES, MANY).run(server)
         if 'registry' in parts:
             RegistryPart(self, OTHERS_CORE).run(server, provider)
         self.stop_all()
@@ -449,7 +454,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('binary', nargs='?', default='build/tocsin')
     parser.add_argument('--quick', action='store_true', help='a second each')
-    parser.add_argument('--only', default='start,idle,latency,load,slow,warn,apple,floor,registry')
+    parser.add_argument('--only', default='start,idle,latency,load,slow,warn,apple,floor,services,registry')
     parser.add_argument('--callgrind', action='store_true', help='instructions instead of times')
     parser.add_argument('--json', help='all figures into this file')
     parser.add_argument('--keep', action='store_true', help='leave the folder')

@@ -7,10 +7,11 @@
 //
 // prints `port N`. Orders on standard input, one answer line (JSON) each:
 //   wait                    until the component is up
-//   register D W            D devices through register-device, W unanswered at a time
-//   nodes D                 D made-up nodes, for a component that knows no devices
-//   window W N SECONDS      at most N publishes and so many seconds, W unanswered at a time
-//   rate R N                N publishes, R a second
+//   register D W [S PORT]   D devices through register-device, W unanswered at a time; of service S (apns), whose
+//   endpoints are at PORT nodes D                 D made-up nodes, for a component that knows no devices stateless
+//   MODULE        from now on publishes of this pushModule, each to a token that was never seen before window W N
+//   SECONDS      at most N publishes and so many seconds, W unanswered at a time rate R N                N publishes, R
+//   a second
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 
 #include <algorithm>
 
+#include "tools/bench/answers.h"
 #include "tools/bench/common.h"
 
 namespace tocsin::bench {
@@ -32,6 +34,7 @@ constexpr int64_t patience_ns = 8 * second_ns;  // without any answer: the order
 constexpr string_view id_head = "rr-1795352192112-";
 constexpr string_view id_tail = "-CSrlXAyPdcUnnO/1Zh+1Q/v5ka4=-70306884";
 constexpr size_t id_digits = 18;
+constexpr string_view stateless_node = "0000000000000000000123456789abcdeffedcba98765432105555aaaa5555aa";
 
 struct Node {
   uint8_t size = 0;
@@ -71,7 +74,7 @@ class Server {
     sent_ = static_cast<int64_t*>(malloc(publishes_max * sizeof(int64_t)));
     took_ = static_cast<uint32_t*>(malloc(publishes_max * sizeof(uint32_t)));
     if (nodes_ == nullptr || sent_ == nullptr || took_ == nullptr) die("memory");
-    make_template();
+    make_template("abcdefghijklmnopqrstuv", "secret", "sek");
     uint16_t port = 0;
     listener_ = listen_on_loopback(&port);
     printf("port %u\n", port);
@@ -94,9 +97,13 @@ class Server {
     if (verb == "wait") return wait_up();
     if (verb == "register") {
       const uint64_t devices = number(line, 1000);
-      return enroll(devices, number(line, 64));
+      const uint64_t window = number(line, 64);
+      Service service = Service::apns;
+      service_named(word(line), service);
+      return enroll(devices, window, service, static_cast<uint16_t>(number(line, 0)));
     }
     if (verb == "nodes") return make_nodes(number(line, 1000));
+    if (verb == "stateless") return make_stateless(word(line));
     if (verb == "window") {
       const uint64_t window = number(line, 64);
       const uint64_t count = number(line, 10'000);
@@ -133,7 +140,13 @@ class Server {
     fflush(stdout);
   }
 
-  void enroll(uint64_t devices, uint64_t window) {
+  void make_stateless(string_view module) {
+    make_template(stateless_node, "pushModule", module);
+    stateless_ = true;
+    make_nodes(1);
+  }
+
+  void enroll(uint64_t devices, uint64_t window, Service service, uint16_t port) {
     devices_ = std::min<uint64_t>(devices, devices_max);
     uint64_t asked = 0;
     registered_ = refused_ = 0;
@@ -142,17 +155,16 @@ class Server {
     uint64_t before = 0;
     while (up_ && registered_ + refused_ < devices_ && now_ns() < limit) {
       for (; asked < devices_ && asked - registered_ - refused_ < window; ++asked) {
+        char fields[600];
         char stanza[1024];
+        if (!write_device(service, asked, port, fields, sizeof fields)) return say_error("no such service");
         const int size =
             snprintf(stanza, sizeof stanza,
                      "<iq xml:lang='en' to='%.*s' from='user%llu@example.org/phone' type='set' id='register-%08llu'>"
                      "<command xmlns='http://jabber.org/protocol/commands' node='register-device' action='execute'>"
-                     "<x xmlns='jabber:x:data' type='submit'><field "
-                     "var='provider'><value>tigase:messenger:apns:1</value></field>"
-                     "<field var='device-token'><value>%016llx%016llx%016llx%016llx</value></field></x></command></iq>",
+                     "<x xmlns='jabber:x:data' type='submit'>%s</x></command></iq>",
                      static_cast<int>(domain_.size()), domain_.data(), static_cast<unsigned long long>(asked / 4),
-                     static_cast<unsigned long long>(asked), static_cast<unsigned long long>(asked),
-                     0x0123456789abcdefULL, 0xfedcba9876543210ULL, 0x5555aaaa5555aaaaULL);
+                     static_cast<unsigned long long>(asked), fields);
         out_.append(stanza, static_cast<size_t>(size));
       }
       turn(limit, false);
@@ -232,31 +244,37 @@ class Server {
 
   // ---- publishes
 
-  void make_template() {
+  void make_template(string_view node, const char* option, string_view value) {
     const int size =
         snprintf(stanza_, sizeof stanza_,
                  "<iq to='%.*s' from='example.org' type='set' id='%.*s%018d%.*s'><pubsub "
                  "xmlns='http://jabber.org/protocol/pubsub'>"
-                 "<publish node='abcdefghijklmnopqrstuv'><item><notification xmlns='urn:xmpp:push:0'><x type='submit' "
+                 "<publish node='%.*s'><item><notification xmlns='urn:xmpp:push:0'><x type='submit' "
                  "xmlns='jabber:x:data'>"
                  "<field var='FORM_TYPE' type='hidden'><value>urn:xmpp:push:summary</value></field>"
                  "<field var='last-message-body' type='text-single' label='The body text of the last received message'>"
                  "<value>New message</value></field></x></notification></item></publish><publish-options>"
                  "<x type='submit' xmlns='jabber:x:data'><field var='FORM_TYPE'>"
                  "<value>http://jabber.org/protocol/pubsub#publish-options</value></field>"
-                 "<field var='secret'><value>sek</value></field></x></publish-options></pubsub></iq>",
+                 "<field var='%s'><value>%.*s</value></field></x></publish-options></pubsub></iq>",
                  static_cast<int>(domain_.size()), domain_.data(), static_cast<int>(id_head.size()), id_head.data(), 0,
-                 static_cast<int>(id_tail.size()), id_tail.data());
+                 static_cast<int>(id_tail.size()), id_tail.data(), static_cast<int>(node.size()), node.data(), option,
+                 static_cast<int>(value.size()), value.data());
     stanza_size_ = static_cast<size_t>(size);
     const string_view text(stanza_, stanza_size_);
     number_at_ = text.find(id_head) + id_head.size();
-    node_at_ = text.find("abcdefghijklmnopqrstuv");
+    node_at_ = text.find(node);
   }
 
   void send_one(int64_t now) {
     const uint64_t number = next_++;
     const Node& node = nodes_[number % devices_];
     put_digits(stanza_ + number_at_, number, id_digits);
+    sent_[number - first_] = now;
+    if (stateless_) {
+      put_digits(stanza_ + node_at_, number, id_digits);  // decimal digits are hex digits as well
+      return out_.append(stanza_, stanza_size_);
+    }
     // Nodes are opaque; where they have the usual 22 characters the template is used whole.
     if (node.size == 22) {
       memcpy(stanza_ + node_at_, node.text, 22);
@@ -266,7 +284,6 @@ class Server {
       out_.append(node.text, node.size);
       out_.append(stanza_ + node_at_ + 22, stanza_size_ - node_at_ - 22);
     }
-    sent_[number - first_] = now;
   }
 
   void publish_answered(string_view type, string_view id, string_view stanza) {
@@ -419,6 +436,7 @@ class Server {
   uint64_t devices_ = 0;
   uint64_t registered_ = 0;
   uint64_t refused_ = 0;
+  bool stateless_ = false;
   char stanza_[1024];
   size_t stanza_size_ = 0;
   size_t number_at_ = 0;
