@@ -107,6 +107,7 @@ struct FileFacts {
   uint64_t size = 0;
   uint32_t mode = 0;  // permission bits, 07777
   bool directory = false;
+  uint32_t owner = 0;  // the system's number of the user
 };
 
 class Storage {

@@ -1,5 +1,6 @@
 #include "load.h"
 
+#include "link/pair_files.h"
 #include "settings/validate.h"
 
 namespace tocsin {
@@ -69,6 +70,7 @@ void Loader::load(const CommandLine& line, Arena& room, LoadedFiles& files) {
   for (const string_view argument : line.overrides) parser_.override(argument);
   validate(*settings_, parser_.origins(), *environment_, *faults_);
   read_secret(room);
+  if (settings_->listen.on && settings_->listen.tls) read_listen(room, files);
   for (uint32_t i = 0; i < settings_->section_count(); ++i) {
     read_provider(i, room, files);
     files.providers_on += files.sections[i].off ? 0 : 1;
@@ -331,12 +333,14 @@ void Loader::say(const Wanted& wanted, const char* path, Error error) {
     case Error::not_found:
       line.text(wanted.key.empty() ? "no such file; name another one with -c" : "no such file");
       break;
-    case Error::denied:
-      line.text("permission denied; let the service's group read it: chgrp tocsin ")
-          .command(path)
-          .text(" && chmod g+r ")
-          .command(path);
+    case Error::denied: {
+      uint8_t room[2 * path_bytes_max];
+      Writer obstacle(room);
+      write_obstacle(obstacle, path, error, *storage_);
+      line.text(obstacle.view()).text("; let the service's group read it: chgrp tocsin ");
+      line.command(path).text(" && chmod g+r ").command(path);
       break;
+    }
     case Error::malformed: line.text("this is a directory"); break;
     case Error::too_long:
       if (path[0] == '\0')

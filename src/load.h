@@ -35,7 +35,13 @@ struct LoadedFiles {
     ByteView certificate;  // APNs: PEM of what the key belongs to; empty where it signs tokens, and when off
     ByteView ca;           // PEM; the system's store where the section names none
   };
+  // [listen] with tls = yes.
+  struct Listen {
+    ByteView chain;
+    ByteView key;
+  };
   Provider sections[sections_max];  // by the section's number
+  Listen listen;
   uint32_t providers_on = 0;
 };
 
@@ -53,6 +59,10 @@ class Loader {
   // For what shows only when the key or the certificates are used: one more fault, at
   // the line of that key of the conf, and the section is off.
   void turn_off(LoadedFiles& files, uint32_t section, string_view key_name, string_view sentence);
+  // The same for [listen]'s certificate and key: stop, or what only `check` counts as a fault.
+  void fault_of_listen(string_view key_name, Weight weight, string_view sentence);
+  // What nobody needs to know but who checks: what this conf leaves undone.
+  void warn_of_what_is_missing();
   // The same for what is no fault yet.
   void warn(uint32_t section, string_view key_name, string_view sentence);
 
@@ -73,6 +83,7 @@ class Loader {
 
   bool read_confs(const CommandLine& line, Arena& room);
   void read_secret(Arena& room);
+  void read_listen(Arena& room, LoadedFiles& files);
   Place place(uint32_t section) const { return place_of_section(*settings_, section); }
   void read_provider(uint32_t section, Arena& room, LoadedFiles& files);
   bool read_credential(const Wanted& wanted, Arena& room, ByteView& bytes);

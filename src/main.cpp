@@ -130,6 +130,27 @@ int open_registry(Wiring& wiring, Program& program, posix::PosixPort& posix, Log
   return fail(posix.console(), exit_code_of(opened.error()), sentence.view());
 }
 
+// The certificate of [listen]; a pair that can not be used at all stops the gateway.
+void arm_listener(Wiring& wiring, Loader& loader, const LoadedFiles& files) {
+  const char* culprit = "";
+  const char* problem = "";
+  const char* fault = nullptr;
+  if (!wiring.arm_listener(files, &culprit, &problem, &fault)) {
+    loader.fault_of_listen(culprit, Weight::stop, problem);
+  } else if (fault != nullptr) {
+    loader.fault_of_listen(culprit, Weight::provider_off, fault);
+  }
+}
+
+int exit_code_of_listening(Error error) {
+  switch (error) {
+    case Error::busy: return exit_code::unavailable;
+    case Error::denied: return exit_code::permission;
+    case Error::not_found: return exit_code::cannot_create;
+    default: return exit_code::unavailable;
+  }
+}
+
 int run(Wiring& wiring, Loader& loader, Program& program, posix::PosixPort& posix, Log& log) {
   // The lock is taken before anything else is touched, so that a second gateway typed by accident disturbs nothing.
   if (const Status state = open_state(program.settings, posix.storage(), posix.port().entropy, program.state);
@@ -149,12 +170,19 @@ int run(Wiring& wiring, Loader& loader, Program& program, posix::PosixPort& posi
   const uint32_t armed = arm_sections(wiring, loader, program);
   show_faults(program.faults, posix.console(), shown);
   if (const int code = open_registry(wiring, program, posix, log); code != exit_code::ok) return code;
+  uint8_t problem_room[512];
+  Writer problem(problem_room);
+  if (const Status opened = wiring.open_listeners(problem); !opened.ok())
+    return fail(posix.console(), exit_code_of_listening(opened.error()), problem.view());
   posix.signals().catch_all();
   LogLine(log, Level::info, "ready")
       .field("version", TOCSIN_VERSION)
       .field("domain", program.settings.xmpp.domain.view())
       .field("providers", int64_t{armed})
       .field("devices", int64_t{wiring.registry().count()});
+  if (!program.settings.apns.empty() && !program.settings.listen.on)
+    LogLine(log, Level::warn, "no_listener")
+        .sentence("check", "without [listen] Siskin and Snikket can not remove an account whose server is gone");
   for (uint32_t i = 0; i < wiring.section_count(); ++i) {
     if (!wiring.section(i).off) continue;
     LogLine(log, Level::error, "provider_off")
@@ -166,7 +194,10 @@ int run(Wiring& wiring, Loader& loader, Program& program, posix::PosixPort& posi
   while (!loop.stopped()) {
     loop.turn();
     const posix::Signals::Arrived arrived = posix.signals().take();
-    if (arrived.reopen) posix.console().reopen();
+    if (arrived.reopen) {
+      posix.console().reopen();
+      wiring.look_at_certificate();
+    }
     if (arrived.stop) loop.stop();
   }
   return exit_code::ok;
@@ -285,6 +316,8 @@ int start(const CommandLine& line, Program& program, posix::PosixPort& posix, He
   if (line.task == Task::check) {
     check_vapid_key(wiring, loader, program);
     arm_sections(wiring, loader, program);
+    arm_listener(wiring, loader, program.files);
+    loader.warn_of_what_is_missing();
     show_faults(program.faults, posix.console());
     if (posix::is_root())
       (void)posix.console().err("tocsin: checked as root; the service may see less: add --as USER\n").ok();
@@ -292,8 +325,10 @@ int start(const CommandLine& line, Program& program, posix::PosixPort& posix, He
     if (online) code = ask_providers(wiring, *probes, posix.console(), code);
     if (code == exit_code::ok) (void)posix.console().out("the conf is good\n").ok();
   } else {
+    arm_listener(wiring, loader, program.files);
     show_faults(program.faults, posix.console());
-    code = run(wiring, loader, program, posix, log);
+    code = program.faults.run_exit_code();
+    if (code == exit_code::ok) code = run(wiring, loader, program, posix, log);
   }
   wiring.~Wiring();
   return code;

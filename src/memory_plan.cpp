@@ -42,6 +42,26 @@ uint32_t roots_owner(const LoadedFiles& files, uint32_t section) {
   return section;
 }
 
+static void plan_listener(const ListenerOptions& listener, Plan& plan) {
+  plan.add("clients", 1, ClientLimits::bytes_for(), "how often each of the last clients came");
+  plan.add("web connections", listener.connections, sizeof(WebConnection), "those that connect to us");
+  plan.add("web rooms", listener.connections, WebConnection::room_bytes(listener.connection),
+           "a request and its answer, and ciphertext that waits to leave");
+  if (listener.connection.tls)
+    plan.add("web tls heaps", listener.connections, WebConnection::heap_bytes(listener.connection),
+             "mbed TLS: one session of a client");
+}
+
+static void plan_listeners(const Settings& settings, Plan& plan) {
+  if (settings.listen.on) {
+    plan.add("unregistrations", 1, Forget::bytes_for(settings.listen.max_connections), "answers that wait for a sync");
+    plan_listener(Wiring::public_listener(settings), plan);
+    if (settings.listen.tls)
+      plan.add("web certificates", 2, TlsServerCertificate::heap_bytes, "the pair in use and the one that is tried");
+  }
+  if (settings.metrics.on) plan_listener(Wiring::metrics_listener(settings), plan);
+}
+
 void plan_memory(const Settings& settings, const LoadedFiles& files, Plan& plan) {
   const HeapSizes heaps = heap_sizes(settings);
   const LimitSettings& limits = settings.limits;
@@ -78,6 +98,7 @@ void plan_memory(const Settings& settings, const LoadedFiles& files, Plan& plan)
   }
   plan.add("ciphertext", 1, LinkScratch::cipher_bytes, "one receive of any provider");
   plan.add("plaintext", 1, LinkScratch::plain_bytes, "one TLS record of any provider");
+  plan_listeners(settings, plan);
   for (uint32_t i = 0; i < settings.section_count(); ++i) {
     const bool apns = settings.is_apns(i);
     const bool web_push = settings.is_webpush(i);

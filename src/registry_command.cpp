@@ -121,16 +121,16 @@ Result<bool> RegistryCommand::read_through(LogReader& reader, Tally& tally) {
 int RegistryCommand::read_through(Tally& tally) {
   LogReader reader(log_, scratch_);
   const Result<bool> read = read_through(reader, tally);
-  if (!read.ok()) return trouble_with_log(reader, read.error());
-  if (tally.size > 0 && !tally.has_header) {
+  if (tally.size > 0 && !tally.has_header && (read.ok() || read.error() == Error::damaged)) {
     if (const int code = judge_without_header(); code != exit_code::ok) return code;
   }
+  if (!read.ok()) return trouble_with_log(reader, read.error());
   // A gateway may write there, now one thing and then another.
   if (!log_.cut(tally.end).ok()) return exit_code::internal;
   return exit_code::ok;
 }
 
-// A file that may be a first batch that was never finished, which a gateway would cut. It may be more than that, or
+// A file that may be one that was just being made, which a gateway would begin anew. It may be more than that, or
 // something else.
 int RegistryCommand::judge_without_header() {
   uint8_t room[2 * path_bytes_max + 512];

@@ -161,6 +161,7 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
                              .unified_push = endpoints.offered};
   gateway_.emplace(service, *publish_, *enroll_, *relay_, *registry_, *upkeep_, *component_, port_.entropy);
   component_->serve(*gateway_);
+  wire_listeners(region);
   loop_.serve(*gateway_, *component_,
               {links_, 2 * size_t{section_count_} + (web_push_ == nullptr ? 0 : web_push_lanes)}, journal);
 }
@@ -175,7 +176,7 @@ EndpointRules Wiring::endpoint_rules(const AccessRules& access) {
   if (count > 0) rules.access.accounts = {endpoint_accounts_, count};
   names_[section_count_] = rules.section = endpoint_section;
   rules.section_number = static_cast<uint8_t>(section_count_);
-  rules.public_url = settings.public_url.view();
+  rules.public_url = settings_.listen.public_url.view();
   rules.expiry = settings.expiry;
   rules.per_account = settings.endpoints_per_account;
   return rules;
@@ -282,6 +283,7 @@ void Wiring::Way::end() {
 }
 
 Wiring::~Wiring() {
+  if (public_listener_) public_listener_->close();
   for (uint32_t i = 0; i < section_count_; ++i) {
     origins_[i].way.end();
     if (origins_[i].fcm != nullptr) origins_[i].fcm->~FcmParts();
@@ -294,6 +296,7 @@ void Wiring::set_key(const HashKey& key) {
   throttle_->set_key(key);
   publish_->set_key(key);
   enroll_->set_key(key);
+  for (uint32_t i = 0; i < listener_count_; ++i) listeners_[i]->set_key(key);
   relay_->set_key(key);
 }
 

@@ -8,8 +8,11 @@
 #include "base/siphash.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
+#include "gateway/forget.h"
 #include "gateway/token_desk.h"
+#include "link/health.h"
 #include "link/journal_file.h"
+#include "link/listener_link.h"
 #include "link/loop.h"
 #include "load.h"
 #include "mem/heap.h"
@@ -48,6 +51,8 @@ class Wiring {
   static Registry::Options registry_options(const Settings& settings);
   static Throttle::Options throttle_options(const Settings& settings);
   static PublishLimits publish_limits(const Settings& settings);
+  static ListenerOptions public_listener(const Settings& settings);
+  static ListenerOptions metrics_listener(const Settings& settings);
   static RelayLimits relay_limits(const Settings& settings);
   static size_t fcm_bytes() { return sizeof(FcmParts); }
   static size_t web_push_bytes() { return sizeof(WebPushParts); }
@@ -74,6 +79,12 @@ class Wiring {
   // Loads keys and roots of section i, so that it can push. Else the section is off and problem is a
   // sentence about the conf key `culprit` names ("key", "certificate", "service_account", "ca_file" …).
   bool arm(uint32_t section, const LoadedFiles& files, const char** culprit, const char** problem);
+  // Reads the certificate of [listen], if it needs one; what is wrong is about the conf's key `culprit`, and fault is
+  // what clients will find wrong with a pair that can be used.
+  bool arm_listener(const LoadedFiles& files, const char** culprit, const char** problem, const char** fault);
+  // Opens the sockets of [listen] and [metrics]; behind open_registry.
+  Status open_listeners(Writer& problem);
+  void look_at_certificate();  // HUP
   // About the certificate that an armed section shows: a sentence when it ends soon, else "".
   string_view certificate_remark(uint32_t section) const { return origins_[section].apns.remark.view(); }
   // Opens and replays the registry, then says `ready`.
@@ -83,6 +94,7 @@ class Wiring {
   Gateway& gateway() { return *gateway_; }
   ComponentLink& component() { return *component_; }
   Loop& loop() { return loop_; }
+  ListenerLink& listener() { return *public_listener_; }  // of [listen], which the conf must have
   Section& section(uint32_t i) { return sections_[i]; }
   uint32_t section_count() const { return section_count_; }
   std::span<OriginLink*> links() { return {links_, 2 * size_t{section_count_}}; }  // nullptr where there is none
@@ -149,6 +161,7 @@ class Wiring {
   };
   EndpointRules endpoint_rules(const AccessRules& access);
   void wire_section(uint32_t i, Region& region, const WiringInputs& inputs);
+  void wire_listeners(Region& region);
   void find_partner(Section& section);
   const Provider& make_apns(const ApnsSettings& settings, Origin& origin);
   const Provider& make_fcm(const FcmSettings& settings, const LoadedFiles::Provider& files, Region& region,
@@ -195,6 +208,13 @@ class Wiring {
   std::optional<Enroll> enroll_;
   std::optional<Relay> relay_;
   std::optional<Gateway> gateway_;
+  std::optional<Health> health_;
+  std::optional<Forget> forget_;
+  std::optional<WebCertificate> certificate_;
+  std::optional<ListenerLink> public_listener_;
+  std::optional<ListenerLink> metrics_listener_;
+  ListenerLink* listeners_[Loop::listeners_max] = {};
+  uint32_t listener_count_ = 0;
 };
 
 }  // namespace tocsin

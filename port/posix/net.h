@@ -11,7 +11,7 @@ namespace tocsin::posix {
 class PosixNet final : public port::Net {
  public:
   // Sockets that one wait may be given; more is a mistake of the wiring.
-  static constexpr size_t interests_max = 1024;
+  static constexpr size_t interests_max = 1280;
 
   // wake ends a wait from outside; both outlive the net.
   PosixNet(Heap& resolver_heap, Wake& wake) : wake_(wake), resolver_(resolver_heap) {}

@@ -61,7 +61,8 @@ Result<FileFacts> PosixStorage::facts(const char* path) {
   if (stat(path, &s) != 0) return error_of(errno);
   return FileFacts{.size = static_cast<uint64_t>(s.st_size),
                    .mode = static_cast<uint32_t>(s.st_mode) & 07777u,
-                   .directory = S_ISDIR(s.st_mode)};
+                   .directory = S_ISDIR(s.st_mode),
+                   .owner = static_cast<uint32_t>(s.st_uid)};
 }
 
 Result<uint64_t> PosixStorage::size(Handle file) {

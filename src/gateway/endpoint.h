@@ -28,8 +28,7 @@ struct EndpointRules {
 };
 
 inline constexpr string_view endpoint_path = "/up/";
-inline constexpr size_t public_url_bytes_max = 300;
-inline constexpr size_t endpoint_url_bytes_max = public_url_bytes_max + endpoint_path.size() + NodeId::text_size;
+inline constexpr size_t endpoint_url_bytes_max = 400;  // "https://", a name, a port; path and node
 
 // application and instance: as many bytes each as UnifiedPush says.
 NodeId endpoint_node(const EndpointKey& key, string_view account, ByteView application, ByteView instance);

@@ -191,13 +191,9 @@ void Enroll::unregister_device(const Command& command, UnixTime now) {
     return refuse(command, "cancel", "item-not-found", "No such device is registered for your account.");
   const Result<Ticket> ticket = tools_.registry.end(known.node, EndReason::client, "", now);
   if (!ticket.ok()) return refuse_busy(command);
-  uint8_t number = Device::no_section;
-  for (const Section& section : tools_.sections) {
-    if (section.name == known.section) number = section.number;
-  }
   acknowledge({.kind = Kind::unregistered,
                .node = known.node,
-               .section = number,
+               .section = number_of(known.section),
                .changed = true,
                .dialect = command.dialect,
                .asked = command.asked},

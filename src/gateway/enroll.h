@@ -31,6 +31,13 @@ struct EnrollTools {
   EndpointRules endpoints{};
 };
 
+// A registration that ends without a login.
+struct Forgotten {
+  Ticket ticket = 0;
+  NodeId node{};
+  uint8_t section = Device::no_section;
+};
+
 class Enroll {
  public:
   // Answers that wait for a sync: about 250 registrations; more are answered `wait`.
@@ -42,6 +49,9 @@ class Enroll {
   void set_endpoint_key(const EndpointKey& key) { endpoint_key_ = key; }  // before the first one registers
   void register_device(const Command& command, Instant now, UnixTime wall);
   void unregister_device(const Command& command, UnixTime now);
+  // Ends the registration of account and token, whatever the provider string. Error::not_found: there is none.
+  Result<Forgotten> forget(string_view account, string_view token, string_view provider, UnixTime now);
+  void forgotten(const Forgotten& device);  // it is durable: the log hears of it
   // UnifiedPush (register_endpoint.cpp).
   void register_endpoint(const Command& command, Instant now, UnixTime wall);
   // The journal decided about a batch: what waited for it is answered.
@@ -71,6 +81,7 @@ class Enroll {
   Section* section_of(const Command& command) const;
   Result<ByteView> read_token(const Section& section, const Command& command, bool to_leave, Arena& scratch) const;
   Result<ByteView> read_second(const Section& section, const Command& command, Arena& scratch) const;
+  uint8_t number_of(string_view name) const;  // of a section; Device::no_section: none is called so
   // The device that ends so that the account may have another: replaced is its node, all zeros when none need end.
   // False: it has too many, and the client was told.
   bool make_way(const Command& command, string_view account, UnixTime wall, NodeId& replaced, uint8_t& section);

@@ -76,6 +76,20 @@ Status JournalFile::renew(uint64_t offset) {
   return storage_.sync_now(file_);
 }
 
+Status JournalFile::begin_log(ByteView header) {
+  GW_CHECK(size_ == 0);
+  Status begun = storage_.write_at(file_, 0, header);
+  if (begun.ok()) begun = storage_.sync_now(file_);
+  if (begun.ok()) {
+    size_ = header.size();
+    return {};
+  }
+  // A start must be possible on a full disk: those who are registered then come back when there is room.
+  const bool full = begun.error() == Error::no_space;
+  const Status cut = storage_.truncate(file_, 0);
+  return full ? cut : begun;
+}
+
 Status JournalFile::append(ByteView batch) {
   if (under_ != Under::nothing) return Error::busy;
   if (const Status settled = settle_name(); !settled.ok()) return settled;

@@ -28,6 +28,7 @@ class JournalFile final : public Journal, public Rewrite {
   bool decided(Status& outcome) override;
   Status cut(uint64_t size) override;
   Status renew(uint64_t offset) override;
+  Status begin_log(ByteView header) override;
 
   Status begin() override;
   Status write(ByteView bytes) override;

@@ -6,6 +6,8 @@ namespace {
 constexpr Duration stop_within = seconds(3);
 constexpr Duration slow_turn = milliseconds(100);
 constexpr Duration say_slow_every = minutes(1);
+constexpr uint32_t interests_max =
+    1 + 2 * Loop::links_max + Loop::listeners_max * ListenerLink::sockets_for(connections_max);
 
 }  // namespace
 
@@ -22,17 +24,23 @@ Instant Loop::due(Instant now) const {
   for (const OriginLink* origin : origins_) {
     if (origin != nullptr) when = earlier(when, origin->due(now));
   }
+  for (const ListenerLink* listener : listeners_) when = earlier(when, listener->due(now));
   if (stopping_) when = earlier(when, stop_deadline_);
   return when;
 }
 
 void Loop::turn() {
-  port::Interest interests[1 + 2 * links_max];
+  port::Interest interests[interests_max];
   component_->want(interests[0]);
   uint32_t count = 1;
   for (const OriginLink* origin : origins_) {
     if (origin != nullptr) origin->want(interests + count);
     count += 2;
+  }
+  const uint32_t listeners_from = count;
+  for (const ListenerLink* listener : listeners_) {
+    listener->want({interests + count, listener->sockets()});
+    count += listener->sockets();
   }
   port_.net.wait({interests, count}, due(port_.clock.now()));
 
@@ -44,10 +52,17 @@ void Loop::turn() {
     count += 2;
   }
 
+  count = listeners_from;
+  for (ListenerLink* listener : listeners_) {
+    listener->receive({interests + count, listener->sockets()}, now);
+    count += listener->sockets();
+  }
+
   component_->tick(now);
   for (OriginLink* origin : origins_) {
     if (origin != nullptr) origin->tick(now);
   }
+  for (ListenerLink* listener : listeners_) listener->tick(now);
   gateway_->tick(now);
 
   Status outcome;
@@ -58,6 +73,7 @@ void Loop::turn() {
   for (OriginLink* origin : origins_) {
     if (origin != nullptr) origin->flush(now);
   }
+  for (ListenerLink* listener : listeners_) listener->flush(now);
   component_->flush(now);
 
   if (stopping_) finish(now);
@@ -73,14 +89,17 @@ void Loop::stop() {
   LogLine(log_, Level::info, "stopping");
   gateway_->stop(now);
   component_->close(now);
+  for (ListenerLink* listener : listeners_) listener->stop();
 }
 
 // Requests that were answered `result` and answers that were given still leave, if the others take them.
 void Loop::finish(Instant now) {
   bool left = component_->closed();
   for (const OriginLink* origin : origins_) left = left && (origin == nullptr || origin->drained());
+  for (const ListenerLink* listener : listeners_) left = left && listener->drained();
   if (!left && now < stop_deadline_) return;
   component_->cut();
+  for (ListenerLink* listener : listeners_) listener->close();
   for (OriginLink* origin : origins_) {
     if (origin != nullptr) origin->close();
   }

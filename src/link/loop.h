@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "link/component_link.h"
+#include "link/listener_link.h"
 #include "link/origin_link.h"
 #include "registry/journal.h"
 
@@ -17,6 +18,10 @@ class Loop : public Dispatch {
   Loop(port::Port& port, Log& log) : port_(port), log_(log) {}
   // Everything outlives the loop. origins: lanes know them by their place here; nullptr where there is none.
   void serve(Gateway& gateway, ComponentLink& component, std::span<OriginLink*> origins, Journal& journal);
+
+  // Before the first turn: who listens, at most two.
+  void serve(std::span<ListenerLink*> listeners) { listeners_ = listeners; }
+  static constexpr uint32_t listeners_max = 2;
 
   void turn();
   // TERM: answers what is open, says goodbye; stopped() is true when everything left, after 3 s at most.
@@ -36,6 +41,7 @@ class Loop : public Dispatch {
   Gateway* gateway_ = nullptr;
   ComponentLink* component_ = nullptr;
   std::span<OriginLink*> origins_;
+  std::span<ListenerLink*> listeners_;
   Journal* journal_ = nullptr;
   bool stopping_ = false;
   bool stopped_ = false;

@@ -21,7 +21,7 @@ struct PlanRow {
 
 class Plan {
  public:
-  static constexpr uint32_t rows_max = 24 + 5 * 32;
+  static constexpr uint32_t rows_max = 48 + 5 * 32;
   void add(string_view name, uint32_t count, size_t bytes_each, string_view why) {
     GW_CHECK(count_ < rows_max);
     rows_[count_++] = PlanRow{name, count, bytes_each, why, false};

@@ -51,7 +51,7 @@ Maintenance Compaction::tick(RegistryInside& in, Instant now, UnixTime wall) {
   if (stage_ == Stage::idle) {
     if ((now < retry_after_ && !requested_) || !wanted(in)) return Maintenance::quiet;
     requested_ = false;
-    if (in.journal.size() == 0) return Maintenance::quiet;
+    if (in.journal.size() <= FileHeader::size) return Maintenance::quiet;
     if (const Status begun = begin(in, wall); !begun.ok()) return fail(begun, now);
   }
   return step(in, now);

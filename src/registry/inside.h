@@ -31,6 +31,7 @@ struct RegistryInside {
   // registry.cpp
   Status replay(Bytes scratch);
   Status make_durable(uint64_t last_batch);
+  Status begin_log();
   Status read_record(const Device& device, Bytes room, Record& out) const;
   void take_header(const FileHeader& taken);
   uint8_t section_number(string_view name) const;

@@ -26,6 +26,10 @@ class Journal {
   // Makes durable once more what stands from offset on: the last batch, which replay takes for the truth now. Whoever
   // wrote it may have been killed before its sync, or was told that the sync failed; it can be read all the same.
   virtual Status renew(uint64_t offset) = 0;
+  // A new log begins with this, which is durable when the call returns: whatever happens to the first batch, the file
+  // is known as ours. Where there is no room for it yet (or no file, as in tests) nothing is written, and it goes with
+  // the first batch.
+  virtual Status begin_log(ByteView) { return {}; }
 
  protected:
   ~Journal() = default;

@@ -35,7 +35,11 @@ Result<bool> LogReader::open(FileHeader& header) {
     return fail(Error::unsupported, 0, "the registry's format is newer than this program");
   }
   if (looks_like_text(read.value())) return fail(Error::unsupported, 0, "this file is not a registry of tocsin");
-  return torn_or_damaged(0, "the header fails its check");
+  // It is durable before the first batch is written: behind a torn one there is nothing. Whatever else this file is, it
+  // is not cut.
+  if (size_ > FileHeader::size) return fail(Error::damaged, 0, "the header fails its check");
+  following_ = mark_at_ = start_;
+  return false;
 }
 
 Result<bool> LogReader::next(Record& out) {

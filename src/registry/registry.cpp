@@ -48,7 +48,7 @@ void RegistryInside::take_header(const FileHeader& taken) {
 
 Status RegistryInside::replay(Bytes scratch) {
   GW_CHECK(scratch.size() >= Registry::replay_scratch_bytes && devices.count() == 0 && decided == 0);
-  if (journal.size() == 0) return make_durable(0);  // a cut that nobody came to sync may have left it so
+  if (journal.size() == 0) return begin_log();
   LogReader reader(journal, scratch);
   FileHeader found;
   Result<bool> more = reader.open(found);
@@ -86,7 +86,18 @@ Status RegistryInside::replay(Bytes scratch) {
     if (!cut.ok()) GW_CHECK(problem.assign("the torn end of the registry can not be cut off"));
     if (!cut.ok()) return cut;
   }
+  if (journal.size() == 0) return begin_log();
   return make_durable(reader.last_batch());
+}
+
+// A cut that nobody came to sync may have left the file empty.
+Status RegistryInside::begin_log() {
+  if (const Status renewed = make_durable(0); !renewed.ok()) return renewed;
+  uint8_t bytes[FileHeader::size];
+  encode(header, bytes);
+  const Status begun = journal.begin_log(bytes);
+  if (!begun.ok()) GW_CHECK(problem.assign("the registry's header can not be made durable"));
+  return begun;
 }
 
 // Whatever was found is what counts from now on.

@@ -27,13 +27,13 @@ constexpr SectionRow sections[] = {
     {.kind = SectionKind::limits, .name = "limits"},
     {.kind = SectionKind::log, .name = "log"},
     {.kind = SectionKind::process, .name = "process"},
+    {.kind = SectionKind::listen, .name = "listen"},
+    {.kind = SectionKind::metrics, .name = "metrics"},
+    {.kind = SectionKind::unifiedpush, .name = "unifiedpush"},
     {.kind = SectionKind::webpush, .name = "webpush"},
     {.kind = SectionKind::apns, .name = "apns", .named = true},
     {.kind = SectionKind::fcm, .name = "fcm", .named = true},
     {.kind = SectionKind::control, .name = "control", .later = true},
-    {.kind = SectionKind::metrics, .name = "metrics", .later = true},
-    {.kind = SectionKind::listen, .name = "listen", .later = true},
-    {.kind = SectionKind::unifiedpush, .name = "unifiedpush", .later = true},
 };
 
 constexpr uint64_t kibi = 1024;
@@ -72,6 +72,24 @@ constexpr KeyRow keys[] = {
     {SectionKind::log, "timestamps", Form::words, into<&LogSettings::timestamps>},
 
     {SectionKind::process, "secret_modes", Form::words, into<&ProcessSettings::secret_modes>},
+
+    {SectionKind::listen, "address", Form::text, into<&ListenSettings::address>},
+    {SectionKind::listen, "certificate", Form::path, into<&ListenSettings::certificate>},
+    {SectionKind::listen, "key", Form::path, into<&ListenSettings::key>},
+    {SectionKind::listen, "tls", Form::words, into<&ListenSettings::tls>},
+    {SectionKind::listen, "socket_mode", Form::text, into<&ListenSettings::socket_mode>},
+    {SectionKind::listen, "public_url", Form::public_url, into<&ListenSettings::public_url>},
+    {SectionKind::listen, "forwarded_from", Form::text, into<&ListenSettings::forwarded_from>},
+    {SectionKind::listen, "proxy_protocol", Form::words, into<&ListenSettings::proxy_protocol>},
+    {SectionKind::listen, "max_connections", Form::number, into<&ListenSettings::max_connections>, 4, connections_max},
+
+    {SectionKind::metrics, "address", Form::text, into<&MetricsSettings::address>},
+
+    {SectionKind::unifiedpush, "accounts", Form::domains, into<&UnifiedPushSettings::accounts>},
+    {SectionKind::unifiedpush, "expiry", Form::duration, into<&UnifiedPushSettings::expiry>, 2 * day_ms, 365 * day_ms},
+    {SectionKind::unifiedpush, "max_body", Form::size, into<&UnifiedPushSettings::max_body>, 4 * kibi, 64 * kibi},
+    {SectionKind::unifiedpush, "endpoints_per_account", Form::number,
+     into<&UnifiedPushSettings::endpoints_per_account>, 1, 10'000},
 
     {SectionKind::webpush, "provider", Form::provider_id, in<WebPushSettings, &WebPushSettings::provider>},
     {SectionKind::webpush, "label", Form::text, in<WebPushSettings, &WebPushSettings::label>},
@@ -149,6 +167,9 @@ void* struct_of(Settings& settings, Place place) {
     case SectionKind::limits: return &settings.limits;
     case SectionKind::log: return &settings.log;
     case SectionKind::process: return &settings.process;
+    case SectionKind::listen: return &settings.listen;
+    case SectionKind::metrics: return &settings.metrics;
+    case SectionKind::unifiedpush: return &settings.unified_push;
     case SectionKind::webpush: return &settings.webpush[0];
     case SectionKind::apns: return &settings.apns[place.index];
     case SectionKind::fcm: return &settings.fcm[place.index];

@@ -18,14 +18,14 @@ enum class SectionKind : uint8_t {
   limits,
   log,
   process,
+  listen,
+  metrics,
+  unifiedpush,
   webpush,
   apns,  // from here on: those that may repeat
   fcm,
   // Their names are reserved for a later version.
   control,
-  metrics,
-  listen,
-  unifiedpush,
 };
 
 struct SectionRow {

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "settings/listen.h"
 
 namespace tocsin {
 
@@ -171,13 +172,13 @@ struct FcmSettings : ProviderSettings {
   HostPort token_endpoint;  // empty host: that of the service account's token_uri
 };
 
+// [unifiedpush]: endpoints at the public_url of [listen].
 struct UnifiedPushSettings {
-  bool offered = false;
+  bool offered = false;        // the conf has the section; set by validate()
   DomainList accounts;         // narrows those of [xmpp]; empty: all of them
   Duration expiry = days(30);  // of an endpoint, from its last registration on
   uint32_t max_body = 4096;    // bytes of a post
   uint32_t endpoints_per_account = 50;
-  FixedText<300> public_url;  // "https://push.example.org": before the endpoints' path
 };
 
 // [webpush]: one for all browsers and distributors. Its name is empty.
@@ -188,6 +189,26 @@ struct WebPushSettings : ProviderSettings {
   FixedList<AddressRange, private_ranges_max> allow_private;
 };
 
+// [listen]: HTTPS for clients without a login.
+struct ListenSettings {
+  bool on = false;  // the conf has the section; set by validate()
+  ListenAddresses address;
+  Path certificate;
+  Path key;
+  bool tls = true;
+  FileMode socket_mode{0660};
+  FixedText<listen_url_bytes_max> public_url;  // https://host or https://host:port; never empty after validate() if on
+  Forwarders forwarded_from = loopback_only();
+  bool proxy_protocol = false;
+  uint32_t max_connections = 64;
+};
+
+// [metrics]: how we are.
+struct MetricsSettings {
+  bool on = false;
+  ListenAddresses address;
+};
+
 struct Settings {
   XmppSettings xmpp;
   StateSettings state;
@@ -195,6 +216,8 @@ struct Settings {
   LimitSettings limits;
   LogSettings log;
   ProcessSettings process;
+  ListenSettings listen;
+  MetricsSettings metrics;
   UnifiedPushSettings unified_push;
   // Sections have one number for all kinds: first those of APNs, then those of FCM, each in the order of the conf; last
   // Web Push's, if there is one.

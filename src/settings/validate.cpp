@@ -137,8 +137,16 @@ void Validator::join_state_path(Path& path, Place place, string_view key, string
 }
 
 void Validator::providers() {
+  constexpr Place unified_push{.kind = SectionKind::unifiedpush};
+  settings_->unified_push.offered = origins_->has_section(unified_push);
+  if (settings_->unified_push.offered && !origins_->has_section(Place{.kind = SectionKind::listen})) {
+    stop(origins_->section(unified_push))
+        .text("[unifiedpush] needs [listen]: application servers post to its endpoints over HTTPS");
+  }
   if (settings_->section_count() == 0) {
-    stop(origins_->end()).text("there is no provider section; add one, such as [apns siskin]");
+    if (settings_->unified_push.offered) return;
+    stop(origins_->end())
+        .text("there is no provider section; add one, such as [apns siskin], or [unifiedpush], which needs no vendor");
     return;
   }
   for (uint32_t i = 0; i < settings_->section_count(); ++i) {
@@ -300,6 +308,7 @@ void validate(Settings& settings, const Origins& origins, const Environment& env
   validator.state();
   validator.registry();
   validator.providers();
+  validate_listen(settings, origins, faults);
 }
 
 }  // namespace tocsin

@@ -12,4 +12,7 @@ namespace tocsin {
 // refused already is not reported again as missing.
 void validate(Settings& settings, const Origins& origins, const Environment& environment, Faults& faults);
 
+// Its part about [listen] and [metrics].
+void validate_listen(Settings& settings, const Origins& origins, Faults& faults);
+
 }  // namespace tocsin

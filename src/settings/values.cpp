@@ -324,6 +324,10 @@ bool shape_text(const Reading& reading, string_view value, Writer& shaped) {
         return say(reading, value,
                    " is not a section's name such as siskin (1 to 32 of a-z, 0-9 and -, without its kind)");
       break;
+    case Form::public_url:
+      if (!is_public_url(value))
+        return say(reading, value, " is not of the form https://host or https://host:port, without a path");
+      break;
     case Form::topic:
       if (!is_topic(value)) return say(reading, value, " is not an app's bundle id such as org.example.siskin");
       break;

@@ -34,6 +34,7 @@ enum class Form : uint8_t {
   server,        // host, host:port; 5347 by default
   endpoint,      // https://host, https://host:port; 443 by default
   log_target,    // stderr, syslog or a path
+  public_url,    // https://host, https://host:port
 };
 
 // One value on its way: its text and what its meaning depends on.
@@ -59,6 +60,10 @@ bool read_value(const Reading& reading, ApnsEnvironment& field);
 bool read_value(const Reading& reading, ApnsPayload& field);
 bool read_value(const Reading& reading, EmptyPush& field);
 bool read_value(const Reading& reading, SectionDialect& field);
+bool read_value(const Reading& reading, ListenAddresses& field);
+bool read_value(const Reading& reading, Forwarders& field);
+bool read_value(const Reading& reading, FileMode& field);
+bool is_public_url(string_view value);
 bool read_value(const Reading& reading, FixedList<AddressRange, private_ranges_max>& field);
 
 // Checks value against the reading's form and writes what is to be stored, which

@@ -49,9 +49,9 @@ def one_snippet(language):
 
 
 def conf_snippets():
-    """(the whole conf, the section for Android that may join it)"""
-    found = snippets('ini')
-    expect(len(found) == 2, f'README.md has {len(found)} snippets in ini, not two')
+    """The whole conf, the section for Android that may join it, and three [listen] that may; the one of UnifiedPush is apart."""
+    found = [text for text in snippets('ini') if '[unifiedpush]' not in text]
+    expect(len(found) == 5, f'README.md has {len(found)} other snippets in ini, not five')
     return found
 
 
@@ -204,8 +204,9 @@ class Conf:
 
     def run(self, *command):
         done = subprocess.run([self.binary, '-c', self.file, *command], capture_output=True, text=True, timeout=20, check=False)
-        # As root it says so; that is no fault.
-        faults = [line for line in done.stderr.split('\n') if line and 'checked as root' not in line]
+        # As root it says so, and the shortest conf leaves something out; these are no faults.
+        faults = [line for line in done.stderr.split('\n')
+                  if line and 'checked as root' not in line and 'there is no [listen] section' not in line]
         return done.returncode, done.stdout, faults
 
 
@@ -246,6 +247,37 @@ def conf_with_fcm(world):
     make_service_account(os.path.join(conf.directory, name), 'chat-example')
     code, out, faults = conf.run('check')
     expect((code, faults) == (0, []) and 'the conf is good' in out, f'exit status {code}: {faults}')
+
+
+@check('the conf of UnifiedPush is whole, needs no vendor, and lacks nothing but its certificate')
+def conf_of_unifiedpush(world):
+    conf = Conf(world.directory('conf-unifiedpush'), world.options)
+    texts = [text for text in snippets('ini') if '[unifiedpush]' in text]
+    expect(len(texts) == 1, f'README.md has {len(texts)} confs of UnifiedPush, not one')
+    for text, wanted in ((texts[0], 66), (re.sub(r'^(certificate|key) = .*\n', '', texts[0].replace('*:443', '127.0.0.1:8085\ntls = no'),
+                                                 flags=re.M), 0)):
+        with open(conf.file, 'w', encoding='utf-8') as file:
+            file.write(text)
+        code, _, faults = conf.run('check')
+        expect(code == wanted and all('no such file' in fault for fault in faults), f'exit status {code}: {faults}')
+
+
+@check('each [listen] that is shown joins it, with a certificate for its domain')
+def conf_with_listen(world):
+    for number, section in enumerate(conf_snippets()[2:]):
+        conf = Conf(world.directory(f'conf-listen-{number}'), world.options)
+        conf.make_key()
+        pair = {name: os.path.join(conf.directory, name) for name in ('fullchain.pem', 'privkey.pem')}
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30',
+                        '-subj', '/CN=x', '-addext', 'subjectAltName=DNS:push.example.org', '-keyout', pair['privkey.pem'],
+                        '-out', pair['fullchain.pem']], check=True, capture_output=True)
+        os.chmod(pair['privkey.pem'], 0o640)
+        for name, path in pair.items():
+            section = re.sub(rf'= \S*/{re.escape(name)}$', f'= {path}', section, flags=re.M)
+        with open(conf.file, 'a', encoding='utf-8') as file:
+            file.write(section)
+        code, out, faults = conf.run('check')
+        expect((code, faults) == (0, []) and 'the conf is good' in out, f'exit status {code}: {faults}')
 
 
 @check('every payload shown is JSON')

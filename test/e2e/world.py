@@ -34,6 +34,13 @@ device_interval = {device_interval}
 [log]
 level = {level}
 
+[listen]
+address = 127.0.0.1:{web_port}
+tls = no
+public_url = https://up.example.org
+
+[unifiedpush]
+
 [apns siskin]
 provider = {provider}
 key = {key}
@@ -71,7 +78,7 @@ class Gateway:
         self.log_file = os.path.join(directory, 'tocsin.log')
         self.values = {
             'port': server.component_port, 'domain': lab.COMPONENT, 'secret': server.secret, 'state': os.path.join(directory, 'state'),
-            'device_interval': '0', 'provider': PROVIDER, 'key': key, 'team': TEAM_ID, 'topic': TOPIC,
+            'device_interval': '0', 'web_port': lab.choose_port(18085), 'provider': PROVIDER, 'key': key, 'team': TEAM_ID, 'topic': TOPIC,
             'provider_port': standin.port, 'ca': standin.ca_file, 'fcm_provider': FCM_PROVIDER, 'fcm_port': fcm.port,
             'fcm_ca': fcm.ca_file, 'service_account': service_account, **change,
         }

@@ -7,7 +7,7 @@
 
 namespace tocsin::test {
 
-inline constexpr Configured offered = {.endpoints = true};
+inline constexpr Configured offered = {.extra = "[listen]\naddress = 127.0.0.1:8085\ntls = no\n[unifiedpush]\n"};
 
 inline constexpr string_view ann = "ann@example.org/Conversations.x";
 inline constexpr string_view hash_a = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -50,6 +50,9 @@ inline Endpoint register_endpoint(World& w, string_view from = ann, string_view 
   assert_true(starts_with(endpoint.url.view(), base_url) && starts_with(endpoint.path(), "/up/"));
   return endpoint;
 }
+
+// So that what becomes known of posts is for the story alone.
+inline void without_listener(World& w) { w.gateway().listener().serve({}); }
 
 inline Relay& relay(World& w) { return w.gateway().gateway().relay(); }
 

@@ -27,6 +27,7 @@ class SlowAuthority final : public Authority, public sim::Timed {
   uint64_t size() const override { return local_->size(); }
   Status cut(uint64_t size) override { return local_->cut(size); }
   Status renew(uint64_t offset) override { return local_->renew(offset); }
+  Status begin_log(ByteView header) override { return local_->begin_log(header); }
   Status append(ByteView batch) override {
     assert_true(batch_.empty());
     ++asked;

@@ -9,6 +9,7 @@ namespace {
 void a_client_that_came_back_under_another_name_is_found_by_its_presence(void**) {
   World& w = world();
   w.start();
+  without_listener(w);
   const Endpoint endpoint = register_endpoint(w);
   send_presence(w, "ann@example.org/Conversations.y");
   uint64_t before = w.server().stanzas();
@@ -21,6 +22,7 @@ void a_client_that_came_back_under_another_name_is_found_by_its_presence(void**)
   assert_int_equal(outcome(w), 201);
   w.run_for(seconds(1));
   w.restart();  // it was stored
+  without_listener(w);
   w.run_for(milliseconds(100));
   before = w.server().stanzas();
   assert_int_equal(post_now(w, endpoint), 0);
@@ -33,6 +35,7 @@ void a_client_that_came_back_under_another_name_is_found_by_its_presence(void**)
 void what_another_client_says_is_no_word_about_the_endpoint(void**) {
   World& w = world();
   w.start();
+  without_listener(w);
   const Endpoint endpoint = register_endpoint(w);
   send_presence(w, "ann@example.org/laptop");
   for (const string_view word : {"item-not-found", "feature-not-implemented", "service-unavailable"}) {
@@ -58,6 +61,7 @@ void what_another_client_says_is_no_word_about_the_endpoint(void**) {
 void one_application_has_a_limit_and_others_do_not_feel_it(void**) {
   World& w = world();
   w.start();
+  without_listener(w);
   const NodeText node = w.register_device(ann, token_a);
   const Endpoint abused = register_endpoint(w, ann, hash_a, hash_a);
   const Endpoint other = register_endpoint(w, ann, hash_b, hash_b);
@@ -93,6 +97,7 @@ void one_application_has_a_limit_and_others_do_not_feel_it(void**) {
 void a_server_that_is_away_or_does_not_read_is_unavailable(void**) {
   World& w = world();
   w.start();
+  without_listener(w);
   const NodeText node = w.register_device(ann, token_a);
   Endpoint endpoints[8];
   constexpr string_view hashes[] = {hash_a, hash_b};
@@ -127,6 +132,7 @@ void a_server_that_is_away_or_does_not_read_is_unavailable(void**) {
 void what_waits_when_the_gateway_ends_is_with_the_server(void**) {
   World& w = world();
   w.start();
+  without_listener(w);
   const Endpoint endpoint = register_endpoint(w);
   assert_int_equal(post_now(w, endpoint), 0);
   w.terminate();

@@ -10,14 +10,17 @@ namespace {
 void an_endpoint_is_the_same_string_whenever_it_is_asked_for(void**) {
   World& w = world();
   w.start();
+  without_listener(w);
   const Endpoint endpoint = register_endpoint(w);
   assert_string_equal(endpoint.expiration.c_str(), "2027-02-14T08:00:00Z");  // 30 days
   assert_int_equal(endpoint.path().size(), 4 + 22);
   assert_string_equal(register_endpoint(w, "ann@example.org/other").url.c_str(), endpoint.url.c_str());
   w.restart();
+  without_listener(w);
   assert_string_equal(register_endpoint(w).url.c_str(), endpoint.url.c_str());
   w.lose_power();
   w.start();
+  without_listener(w);
   assert_string_equal(register_endpoint(w).url.c_str(), endpoint.url.c_str());
   assert_int_equal(w.gateway().registry().count(), 1);
   for (const Endpoint& other :
@@ -33,6 +36,7 @@ void an_endpoint_is_the_same_string_whenever_it_is_asked_for(void**) {
 void renewing_it_writes_at_most_daily(void**) {
   World& w = world();
   w.start();
+  without_listener(w);
   (void)register_endpoint(w);
   const uint64_t size = w.gateway().registry().log_bytes();
   w.run_for(hours(20));
@@ -48,9 +52,10 @@ void renewing_it_writes_at_most_daily(void**) {
 
 void it_is_only_for_accounts_that_may_and_for_whole_clients(void**) {
   World& w = world();
-  assert_true(w.unified_push().accounts.add()->assign("up.example.org"));
+  w.set("unifiedpush.accounts=up.example.org");
   w.set("xmpp.accounts=example.org,up.example.org");
   w.start();
+  without_listener(w);
   send_register(w, ann, "r1");
   w.wait_for_answer("r1");
   w.expect_answer("r1", "<error type='auth'><forbidden");
@@ -69,8 +74,9 @@ void it_is_only_for_accounts_that_may_and_for_whole_clients(void**) {
 
 void an_account_has_a_bounded_number_and_those_that_are_gone_make_way(void**) {
   World& w = world();
-  w.unified_push().endpoints_per_account = 2;
+  w.set("unifiedpush.endpoints_per_account=2");
   w.start();
+  without_listener(w);
   const Endpoint a = register_endpoint(w, ann, hash_a, hash_a);
   (void)register_endpoint(w, ann, hash_b, hash_b);
   (void)w.register_device(ann, token_a);  // is not counted among them
@@ -88,6 +94,7 @@ void an_account_has_a_bounded_number_and_those_that_are_gone_make_way(void**) {
 void its_node_is_no_address_for_publishes_and_no_device(void**) {
   World& w = world();
   w.start();
+  without_listener(w);
   const Endpoint endpoint = register_endpoint(w);
   w.publish_and_wait(slice(endpoint.path(), 4), "p1");
   w.expect_gone("p1");
@@ -113,6 +120,7 @@ void its_node_is_no_address_for_publishes_and_no_device(void**) {
 void what_is_posted_arrives_and_the_answer_is_the_status(void**) {
   World& w = world();
   w.start();
+  without_listener(w);
   const Endpoint endpoint = register_endpoint(w);
   const uint64_t before = w.server().stanzas();
   assert_int_equal(post_now(w, endpoint), 0);
@@ -134,6 +142,7 @@ void what_is_posted_arrives_and_the_answer_is_the_status(void**) {
 void every_word_of_the_client_has_its_status(void**) {
   World& w = world();
   w.start();
+  without_listener(w);
   const Endpoint endpoint = register_endpoint(w);
   assert_int_equal(post_and_answer(w, endpoint, "service-unavailable"), 503);
   assert_int_equal(post_and_answer(w, endpoint, "recipient-unavailable"), 503);
@@ -148,6 +157,7 @@ void every_word_of_the_client_has_its_status(void**) {
   w.run_for(seconds(1));
   assert_int_equal(w.server().stanzas(), before);  // nobody is asked again
   w.restart();
+  without_listener(w);
   assert_int_equal(post_now(w, endpoint), 404);
   assert_string_equal(register_endpoint(w).url.c_str(), endpoint.url.c_str());
   assert_int_equal(post_and_answer(w, endpoint), 201);
@@ -157,6 +167,7 @@ void every_word_of_the_client_has_its_status(void**) {
 void what_is_no_endpoint_is_not_found_and_bodies_have_bounds(void**) {
   World& w = world();
   w.start();
+  without_listener(w);
   const Endpoint endpoint = register_endpoint(w);
   Relay& r = relay(w);
   const UnixTime wall = w.simulation().wall();
@@ -179,6 +190,7 @@ void what_is_no_endpoint_is_not_found_and_bodies_have_bounds(void**) {
 void a_client_that_says_nothing_for_ten_seconds_got_it(void**) {
   World& w = world();
   w.start();
+  without_listener(w);
   const Endpoint endpoint = register_endpoint(w);
   const Instant posted = w.now();
   assert_int_equal(post_now(w, endpoint), 0);
@@ -194,6 +206,7 @@ void a_client_that_says_nothing_for_ten_seconds_got_it(void**) {
 void nobody_answers_for_another_client(void**) {
   World& w = world();
   w.start();
+  without_listener(w);
   const Endpoint endpoint = register_endpoint(w);
   const uint64_t before = w.server().stanzas();
   assert_int_equal(post_now(w, endpoint), 0);
@@ -217,8 +230,9 @@ void nobody_answers_for_another_client(void**) {
 
 void an_endpoint_ends_when_it_is_not_renewed(void**) {
   World& w = world();
-  w.unified_push().expiry = days(7);
+  w.set("unifiedpush.expiry=7d");
   w.start();
+  without_listener(w);
   const Endpoint endpoint = register_endpoint(w);
   w.run_for(days(7) - minutes(1));
   assert_int_equal(post_and_answer(w, endpoint), 201);

@@ -49,7 +49,6 @@ inline constexpr string_view fcm_token_b = "dKx0bbbbbbbbbbbbbbbb:APA91bBBB";
 struct Configured {
   const char* extra = "";  // conf text behind the usual one: further keys of [limits], further sections
   bool two = false;        // two sections, apns/siskin and apns/other
-  bool endpoints = false;  // UnifiedPush is offered, at https://push.example.org
 };
 
 class World : public sim::Turner {
@@ -59,8 +58,6 @@ class World : public sim::Turner {
   static constexpr uint32_t providers_max = 7;
   // Starts from nothing; both texts outlive the scenario.
   void begin(uint64_t seed = 1, string_view extra = "", bool two = false);
-  void offer_endpoints() { endpoints_ = true; }                  // from the next start on
-  UnifiedPushSettings& unified_push() { return unified_push_; }  // as they are from the next start on
   void end();
 
   // The usual conf but for what is added to it, from the next start on; outlives the scenario.
@@ -182,8 +179,6 @@ class World : public sim::Turner {
   Wiring* wiring_ = nullptr;
   Log* log_ = nullptr;
   bool two_ = false;
-  bool endpoints_ = false;
-  UnifiedPushSettings unified_push_;
   uint32_t next_id_ = 0;
 };
 

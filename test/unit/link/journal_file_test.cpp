@@ -146,7 +146,34 @@ static void a_refused_batch_is_in_doubt_until_the_new_name_is_durable(void**) {
   }
 }
 
-TESTS(journal_file, cmocka_unit_test(what_a_killed_process_left_in_the_page_cache_is_made_durable),
+static void what_a_log_begins_with_is_durable_at_once(void**) {
+  Bench& b = make_bench();
+  JournalFile journal(b.port.storage());
+  assert_true(journal.open("state/registry", "state").ok());
+  assert_true(journal.begin_log(bytes_of("header")).ok());
+  assert_int_equal(journal.size(), 6);
+  power_cut(b);
+  assert_true(content(b) == "header");
+}
+
+static void on_a_full_disk_a_log_begins_later(void**) {
+  Bench& b = make_bench();
+  JournalFile journal(b.port.storage());
+  assert_true(journal.open("state/registry", "state").ok());
+  b.disk.faults().write_failures = 1;
+  b.disk.faults().write_error = Error::no_space;
+  assert_true(journal.begin_log(bytes_of("header")).ok());
+  assert_int_equal(journal.size(), 0);
+  b.disk.faults() = {};
+  b.disk.faults().sync_failures = 1;
+  assert_int_equal(journal.begin_log(bytes_of("header")).error(), Error::io);
+  assert_int_equal(journal.size(), 0);
+  journal.shut();
+}
+
+TESTS(journal_file, cmocka_unit_test(what_a_log_begins_with_is_durable_at_once),
+      cmocka_unit_test(on_a_full_disk_a_log_begins_later),
+      cmocka_unit_test(what_a_killed_process_left_in_the_page_cache_is_made_durable),
       cmocka_unit_test(what_a_failed_sync_left_in_the_page_cache_is_written_anew),
       cmocka_unit_test(only_what_is_asked_for_is_written_anew), cmocka_unit_test(a_start_needs_no_room),
       cmocka_unit_test(a_refused_batch_is_in_doubt_until_the_new_name_is_durable),

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/encode.h"
 #include "registry/log_reader.h"
 #include "registry/registry.h"
@@ -99,6 +101,15 @@ static void a_tail_torn_at_any_byte_is_cut(void** state) {
           b.journal.bytes[i] = rest == 1 ? 0 : static_cast<uint8_t>(random.next());
         // Chance (or a zero where a zero belongs) may have restored the last byte.
         if (same(b.journal.all(), sample.log.first(next_end))) continue;
+      }
+      // The header is durable before the first batch: where it is not whole, what is behind it is not ours.
+      const bool header_gone = whole == 0 && !same(b.journal.all().first(std::min(size, FileHeader::size)),
+                                                   sample.log.first(std::min(size, FileHeader::size)));
+      if (header_gone && size > FileHeader::size) {
+        assert_int_equal(b.try_open().error(), Error::damaged);
+        assert_int_equal(b.registry->damage_offset(), 0);
+        assert_int_equal(b.journal.size(), size);
+        continue;
       }
       const size_t kept = whole > 0 ? sample.ends[whole - 1] : (length >= FileHeader::size ? FileHeader::size : 0);
       b.open();
@@ -227,10 +238,36 @@ static void more_than_a_batch_can_hold_is_never_cut(void** state) {
   b.journal.set(noise);
   assert_int_equal(b.try_open().error(), Error::damaged);
   assert_int_equal(b.registry->damage_offset(), 0);
-  b.journal.set(ByteView(noise).first(batch_bytes_max));
+  LogWriter(b.journal).header();
+  const size_t torn = batch_bytes_max;
+  std::memcpy(noise, b.journal.bytes, FileHeader::size);
+  b.journal.set(ByteView(noise).first(FileHeader::size + torn));
+  b.open();
+  assert_int_equal(b.journal.size(), FileHeader::size);
+  assert_int_equal(b.registry->cut_bytes(), torn);
+  expect_usable(b);
+}
+
+// Somebody else's file stands where the conf says; the first 36 bytes of it may be the rest of a header of ours.
+static void a_file_without_our_header_is_never_cut(void** state) {
+  Bench& b = bench(state);
+  static uint8_t noise[4096];
+  sim::Random random(2);
+  random.fill(noise);
+  std::memcpy(noise,
+              "\x7f"
+              "ELF",
+              4);
+  for (size_t size = FileHeader::size + 1; size < sizeof noise; size += 97) {
+    b.journal.set(ByteView(noise).first(size));
+    assert_int_equal(b.try_open().error(), Error::damaged);
+    assert_int_equal(b.registry->damage_offset(), 0);
+    assert_string_equal(b.registry->problem(), "the header fails its check");
+    assert_int_equal(b.journal.size(), size);
+  }
+  b.journal.set(ByteView(noise).first(FileHeader::size));
   b.open();
   assert_int_equal(b.journal.size(), 0);
-  assert_int_equal(b.registry->cut_bytes(), batch_bytes_max);
   expect_usable(b);
 }
 
@@ -354,7 +391,8 @@ TESTS(replay, BENCH_TEST(replay_is_the_live_state), BENCH_TEST(a_tail_torn_at_an
       BENCH_TEST(one_flipped_bit_is_damage_or_a_torn_tail), BENCH_TEST(swapped_records_are_not_a_batch),
       BENCH_TEST(newer_records_are_named_and_nothing_is_cut), BENCH_TEST(a_file_of_format_1_is_read_and_written_on),
       BENCH_TEST(a_newer_format_and_a_foreign_file_are_left_alone), BENCH_TEST(more_than_a_batch_can_hold_is_never_cut),
-      BENCH_TEST(marks_of_an_older_file_prove_nothing), BENCH_TEST(a_malformed_record_in_a_good_batch_is_damage),
+      BENCH_TEST(a_file_without_our_header_is_never_cut), BENCH_TEST(marks_of_an_older_file_prove_nothing),
+      BENCH_TEST(a_malformed_record_in_a_good_batch_is_damage),
       BENCH_TEST(batches_larger_than_the_scratch_are_replayed), BENCH_TEST(trouble_with_the_file_is_told),
       BENCH_TEST(records_of_unknown_devices_are_passed_over_and_counted), BENCH_TEST(an_empty_batch_is_a_batch),
       BENCH_TEST(the_last_batch_is_made_durable_once_more));

@@ -24,16 +24,15 @@ static const Row whole_confs[] = {
     {"[Limits]\n", "t.conf:1: unknown section \"Limits\"; did you mean [limits]?"},
     {"[webpsh]\n", "t.conf:1: unknown section \"webpsh\"; did you mean [webpush]?"},
     {"[]\n",
-     "t.conf:1: unknown section \"\"; there are [xmpp] [state] [registry] [limits] [log] [process] [webpush] [apns "
+     "t.conf:1: unknown section \"\"; there are [xmpp] [state] [registry] [limits] [log] [process] [listen] [metrics] "
+     "[unifiedpush] [webpush] [apns "
      "NAME] [fcm NAME]"},
     {"[xmpp main]\n", "t.conf:1: [xmpp] takes no name"},
     {"[apns Siskin]\n", "t.conf:1: \"Siskin\" is no name for a section; use up to 32 of a-z, 0-9 and -"},
     {"[apns a234567890123456789012345678901234567890]\n",
      "t.conf:1: \"a234567890123456789012345678901234567890\" is no name for a section; use up to 32 of a-z, 0-9 and -"},
     {"[control]\n", "t.conf:1: [control] is not supported by this version"},
-    {"[metrics]\n", "t.conf:1: [metrics] is not supported by this version"},
-    {"[listen]\n", "t.conf:1: [listen] is not supported by this version"},
-    {"[unifiedpush]\n", "t.conf:1: [unifiedpush] is not supported by this version"},
+    {"[unifiedpush]\nexpiry = 1d\n", "t.conf:2: expiry: \"1d\" is out of range; give 2d to 365d"},
     {"[webpush browsers]\n", "t.conf:1: [webpush] takes no name"},
     {"[webpush]\ncontact = ops@example.net\n",
      "t.conf:2: contact: \"ops@example.net\" is not a contact such as mailto:ann@push.example.net or "
@@ -157,7 +156,8 @@ static const Row whole_confs[] = {
     {"[xmpp]\ndomain = push.example.org\n[apns a]\n",
      "t.conf:1: [xmpp] has no secret; set secret or secret_file to what the XMPP server's conf has"},
     {"[xmpp]\ndomain = push.example.org\nsecret = s\n\n",
-     "t.conf:4: there is no provider section; add one, such as [apns siskin]"},
+     "t.conf:4: there is no provider section; add one, such as [apns siskin], or "
+     "[unifiedpush], which needs no vendor"},
     {"[xmpp]\ndomain = push.example.org\nsecret = s\n\n[apns a]\n",
      "t.conf:5: [apns a] has no provider; set it to the id that the app's clients name, such as "
      "tigase:messenger:apns:1"},
@@ -210,6 +210,37 @@ static const Row additions[] = {
      "t.conf:10: \"tigase:messenger:apns:1\" is named in two sections; keep it in one of [apns siskin] and [fcm play]"},
     {"[fcm play]\nprovider = f\nservice_account = a.json\n[fcm other]\nprovider = f\nservice_account = b.json\n",
      "t.conf:13: \"f\" is named in two sections; keep it in one of [fcm play] and [fcm other]"},
+    {"[listen]\n",
+     "t.conf:9: [listen] has no address; set it to *:443, or behind a reverse proxy to 127.0.0.1:8085 with "
+     "tls = no"},
+    {"[listen]\naddress = *:443\n",
+     "t.conf:9: [listen] has no certificate; set it to the chain for domain, such as fullchain.pem, or behind a "
+     "reverse proxy tls = no"},
+    {"[listen]\naddress = *:443\ncertificate = c.pem\n",
+     "t.conf:9: [listen] has no key; set it to the certificate's private key, such as privkey.pem"},
+    {"[listen]\naddress = 127.0.0.1:8085, *:80\ntls = no\n",
+     "t.conf:10: address: *:80 with tls = no would let everybody on the way read and forge; clear text is for "
+     "127.0.0.1, [::1] and unix: only, behind a reverse proxy"},
+    {"[listen]\ntls = no\naddress = 443\n",
+     "t.conf:11: address: \"443\" is none of *:443, [::]:443, 127.0.0.1:8085, unix:/run/tocsin/http.sock, systemd"},
+    {"[listen]\ntls = no\naddress = ::1:443\n",
+     "t.conf:11: address: \"::1:443\" is none of *:443, [::]:443, 127.0.0.1:8085, unix:/run/tocsin/http.sock, "
+     "systemd"},
+    {"[listen]\ntls = no\naddress = localhost:443\n",
+     "t.conf:11: address: \"localhost:443\" is none of *:443, [::]:443, 127.0.0.1:8085, unix:/run/tocsin/http.sock, "
+     "systemd"},
+    {"[listen]\ntls = no\naddress = unix:http.sock\n",
+     "t.conf:11: address: \"unix:http.sock\" needs a whole path behind unix:, from / on"},
+    {"[listen]\ntls = no\naddress = 127.0.0.1:1, 127.0.0.1:1\n", "t.conf:11: address: \"127.0.0.1:1\" is named twice"},
+    {"[listen]\ntls = no\naddress = 127.0.0.1:1\nsocket_mode = 0999\n",
+     "t.conf:12: socket_mode: \"0999\" is not a mode such as 0660"},
+    {"[listen]\ntls = no\naddress = 127.0.0.1:1\npublic_url = https://push.example.org/\n",
+     "t.conf:12: public_url: \"https://push.example.org/\" is not of the form https://host or https://host:port, "
+     "without a path"},
+    {"[listen]\ntls = no\naddress = 127.0.0.1:1\nforwarded_from = nginx\n",
+     "t.conf:12: forwarded_from: \"nginx\" is not an address or a range such as 192.0.2.0/24"},
+    {"[unifiedpush]\n", "t.conf:9: [unifiedpush] needs [listen]: application servers post to its endpoints over HTTPS"},
+    {"[metrics]\n", "t.conf:9: [metrics] has no address; set it to 127.0.0.1:9180"},
     {"certificate = c.pem\n", "t.conf:9: key and certificate are both set; keep one of them"},
     {"certificate_key = c.key\n", "t.conf:9: certificate_key belongs to a certificate, which is not set"},
     {"formerly = siskin\n", "t.conf:9: formerly: \"siskin\" is this section's name; give the one that it had before"},

@@ -218,7 +218,7 @@ static void bad_overrides_name_themselves_and_secrets_are_refused(void**) {
   p.parser.override("limits.max_pending=x");
   p.parser.override("nonsense");
   p.parser.override("a=b");
-  p.parser.override("listen.address=*:443");
+  p.parser.override("control.socket=none");
   p.finish();
   assert_text(p.fault(0),
               "-o xmpp.secret: a secret on the command line is visible to every user of this machine; use secret_file");
@@ -227,7 +227,7 @@ static void bad_overrides_name_themselves_and_secrets_are_refused(void**) {
   assert_text(p.fault(3), "-o limits.max_pending: max_pending: \"x\" is not a number");
   assert_text(p.fault(4), "-o: \"nonsense\" is not of the form section.key=value, such as log.level=debug");
   assert_text(p.fault(5), "-o: \"a\" is not of the form section.key=value, such as log.level=debug");
-  assert_text(p.fault(6), "-o listen.address: [listen] is not supported by this version");
+  assert_text(p.fault(6), "-o control.socket: [control] is not supported by this version");
   assert_int_equal(p.faults.count(), 7);
   assert_text(p.settings.xmpp.secret.view(), "s3cr3t");
 }
@@ -250,12 +250,12 @@ static void all_faults_are_collected_and_their_number_is_bounded(void**) {
 
 static void a_refused_section_costs_one_fault_not_one_per_key(void**) {
   const Parsed p(
-      Joined(good_conf, "[listen]\naddress = *:443\nkey = x\n[apns]\ntopic = x\n[oddity]\na = b\nc\n").view());
-  assert_text(p.fault(0), "t.conf:9: [listen] is not supported by this version");
+      Joined(good_conf, "[control]\nsocket = none\nkey = x\n[apns]\ntopic = x\n[oddity]\na = b\nc\n").view());
+  assert_text(p.fault(0), "t.conf:9: [control] is not supported by this version");
   assert_text(p.fault(1), "t.conf:12: [apns] needs a name of yours, such as [apns siskin]");
   assert_text(p.fault(2),
               "t.conf:14: unknown section \"oddity\"; there are [xmpp] [state] [registry] [limits] [log] [process] "
-              "[webpush] [apns NAME] [fcm NAME]");
+              "[listen] [metrics] [unifiedpush] [webpush] [apns NAME] [fcm NAME]");
   assert_int_equal(p.faults.count(), 3);
 }
 

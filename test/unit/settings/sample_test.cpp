@@ -78,6 +78,9 @@ static void sample_with_every_comment_taken_away_is_a_conf_with_the_same_default
   assert_int_equal(s.limits.device_interval.us, plain.limits.device_interval.us);
   assert_int_equal(s.limits.domain_burst, plain.limits.domain_burst);
   assert_int_equal(s.limits.domain_interval.us, plain.limits.domain_interval.us);
+  assert_true(s.unified_push.expiry == plain.unified_push.expiry);
+  assert_int_equal(s.unified_push.max_body, plain.unified_push.max_body);
+  assert_int_equal(s.unified_push.endpoints_per_account, plain.unified_push.endpoints_per_account);
   assert_true(s.log.level == plain.log.level);
   assert_true(s.log.to.kind == plain.log.to.kind);
   assert_true(s.log.timestamps == plain.log.timestamps);
