@@ -83,12 +83,14 @@ uint32_t arm_sections(Wiring& wiring, Loader& loader, Program& program) {
   return armed;
 }
 
-// Only looked at: the first start makes it, as the service's user.
+// Looks at the key of Web Push, and makes none.
 void check_vapid_key(Wiring& wiring, Loader& loader, Program& program) {
   VapidKeyFile file;
-  const Status read = wiring.open_vapid_key(file, true);
-  if (read.ok() || read.error() == Error::not_found) return;
-  loader.turn_off(program.files, program.settings.section_count() - 1, "vapid_key", file.problem.view());
+  const Status opened = wiring.open_vapid_key(file, true);
+  if (opened.ok() || opened.error() == Error::not_found) return;
+  for (uint32_t i = 0; i < wiring.section_count(); ++i) {
+    if (wiring.section(i).pooled) loader.turn_off(program.files, i, "vapid_key", file.problem.view());
+  }
 }
 
 int exit_code_of(Error error) {

@@ -72,10 +72,7 @@ void OnlineCheck::run(Wiring& wiring) {
     if (section.off) {
       conclude(probes_[i], exit_code::conf, "off", "mend what is said of it above");
     } else if (section.pooled) {
-      const bool signs = wiring.vapid_key_signs();
-      conclude(probes_[i], signs ? exit_code::ok : exit_code::conf,
-               signs ? "ok: the key signs, or is made at the first start" : "the key can not sign",
-               signs ? "" : "check vapid_key");
+      try_key(probes_[i]);
     } else if (!prepare(section)) {
       conclude(probes_[i], exit_code::internal, "no request can be made", "please report this");
     }
@@ -90,6 +87,19 @@ void OnlineCheck::run(Wiring& wiring) {
   for (OriginLink* link : wiring.links()) {
     if (link != nullptr) link->close();
   }
+}
+
+void OnlineCheck::try_key(Probe& probe) {
+  VapidKeyFile file;
+  const Status opened = wiring_->open_vapid_key(file, true);
+  if (!opened.ok() && opened.error() == Error::not_found) {
+    return conclude(probe, exit_code::ok, "ok: the key of Web Push will be made at the first start", "");
+  }
+  if (!opened.ok()) return conclude(probe, exit_code::conf, file.problem.view(), "");
+  if (!wiring_->try_vapid_key().ok()) {
+    return conclude(probe, exit_code::internal, "the key does not sign", "please report this line");
+  }
+  conclude(probe, exit_code::ok, "ok: the key of Web Push signs, and its signature is good", "");
 }
 
 bool OnlineCheck::all_known() const {

@@ -2,9 +2,9 @@
 // connections, credentials, translators and judgements as the gateway's. It
 // takes the place of Publish: nobody published anything, and nobody is rung.
 //
-//   APNs  a token of zeros, which is nobody's: BadDeviceToken is the right answer
-//   FCM   an access token, and a message that is only to be validated
-//   Web Push  nobody is asked, as every device has a service of its own: the key signs
+//   APNs       a token of zeros, which is nobody's: BadDeviceToken is the right answer
+//   FCM        an access token, and a message that is only to be validated
+//   Web Push   has no service of its own: the key signs, and its signature verifies
 #pragma once
 
 #include "settings/exit_codes.h"
@@ -39,7 +39,7 @@ class OnlineCheck final : public RequestSource {
   void over(Push& push, Instant now, UnixTime wall) override;
   void lane_down(Lane& lane, string_view sentence, Instant until, Instant now) override;
   void lane_up(Lane&) override {}
-  void lane_refused(Lane&, const char*, Instant) override {}  // only in pools
+  void lane_refused(Lane&, const char*, Instant) override {}  // only in pools, which nothing is sent to here
   void section_paused(uint8_t section, string_view reason, string_view advice, Duration pause, Instant now) override;
 
  private:
@@ -53,6 +53,7 @@ class OnlineCheck final : public RequestSource {
   };
   bool prepare(Section& section);
   void turn(Instant deadline);
+  void try_key(Probe& probe);
   bool all_known() const;
   void judged(Probe& probe, const Reply& reply, const Verdict& verdict, Instant now, UnixTime wall);
   void again(Probe& probe, string_view why);

@@ -21,10 +21,6 @@ HostPort fcm_host(const FcmSettings& fcm) {
   return fcm.endpoint.host.empty() ? host_and_port("fcm.googleapis.com", 443) : fcm.endpoint;
 }
 
-// Posts to endpoints that wait for their client: each is looked for among all of them.
-constexpr uint32_t relays_max = 256;
-// What the registry calls the section of endpoints.
-constexpr string_view endpoint_section = "unifiedpush";
 
 bool has_id(const ProviderSettings& section, string_view id) {
   for (const auto& each : section.provider) {
@@ -76,12 +72,6 @@ PublishLimits Wiring::publish_limits(const Settings& settings) {
           .brake_percent = settings.limits.brake_percent,
           .domain_burst = settings.limits.domain_burst,
           .domain_interval = settings.limits.domain_interval};
-}
-
-RelayLimits Wiring::relay_limits(const Settings& settings) {
-  if (!settings.unified_push.offered) return {};
-  const uint32_t inflight = settings.limits.max_inflight;
-  return {.waiting = inflight < relays_max ? inflight : relays_max, .body_bytes_max = settings.unified_push.max_body};
 }
 
 Wiring::Wiring(Region& region, const WiringInputs& in)
@@ -164,22 +154,6 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
   wire_listeners(region);
   loop_.serve(*gateway_, *component_,
               {links_, 2 * size_t{section_count_} + (web_push_ == nullptr ? 0 : web_push_lanes)}, journal);
-}
-
-EndpointRules Wiring::endpoint_rules(const AccessRules& access) {
-  const UnifiedPushSettings& settings = settings_.unified_push;
-  EndpointRules rules;
-  rules.offered = settings.offered;
-  rules.access.accounts = access.accounts;
-  uint32_t count = 0;
-  for (const Domain& domain : settings.accounts) endpoint_accounts_[count++] = domain.view();
-  if (count > 0) rules.access.accounts = {endpoint_accounts_, count};
-  names_[section_count_] = rules.section = endpoint_section;
-  rules.section_number = static_cast<uint8_t>(section_count_);
-  rules.public_url = settings_.listen.public_url.view();
-  rules.expiry = settings.expiry;
-  rules.per_account = settings.endpoints_per_account;
-  return rules;
 }
 
 void Wiring::wire_section(uint32_t i, Region& region, const WiringInputs& in) {

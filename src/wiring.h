@@ -72,8 +72,7 @@ class Wiring {
   // Opens the key of Web Push, which is made where there is none; after set_key, before arm. An error is final, and
   // file.problem says it. read_only: makes none.
   Status open_vapid_key(VapidKeyFile& file, bool read_only = false);
-  // Or there is none yet.
-  bool vapid_key_signs() const;
+  Status try_vapid_key() { return web_push_->vapid->try_key(port_.entropy); }  // it was opened
   // The key of endpoints' names, likewise.
   void set_endpoint_key(const EndpointKey& key) { enroll_->set_endpoint_key(key); }
   // Loads keys and roots of section i, so that it can push. Else the section is off and problem is a

@@ -53,10 +53,6 @@ void Wiring::wire_pool(Section& section, const TlsRoots& roots, Region& region) 
   }
 }
 
-bool Wiring::vapid_key_signs() const {
-  return !web_push_->vapid->has_key() || web_push_->vapid->try_key(port_.entropy).ok();
-}
-
 Status Wiring::open_vapid_key(VapidKeyFile& file, bool read_only) {
   if (web_push_ == nullptr) return {};
   const char* const path = settings_.webpush[0].vapid_key.c_str();

@@ -26,7 +26,8 @@ npm_peers() {
   rm -rf "$peers/npm"
   mkdir "$peers/npm"
   cp "$@" "$peers/npm"
-  if (cd "$peers/npm" && npm ci --ignore-scripts --no-audit --no-fund --fetch-retries=1 --fetch-timeout=30000) > "$log" 2>&1; then
+  if (cd "$peers/npm" && npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retries=1 \
+    --fetch-retry-mintimeout=1000 --fetch-timeout=30000) > "$log" 2>&1; then
     made "$peers/npm" "$@"
   else
     tail -n 5 "$log"

@@ -56,6 +56,11 @@ void answer_disco_info(Writer& out, const IqHead& iq, string_view node, const Se
     for (size_t i = 0; i < service.providers.size(); ++i) {
       if (first_of_its_id(service, i)) feature(out, service.providers[i].id);
     }
+    if (has_web_push(service)) {  // a form of ours, as XEP-0128 allows
+      out.text("<x xmlns='jabber:x:data' type='result'><field var='FORM_TYPE' type='hidden'><value>");
+      out.text("tocsin:webpush:0</value></field><field var='vapid-key'><value>").xml(service.vapid_key);
+      out.text("</value></field></x>");
+    }
   }
   out.text("</query></iq>");
 }

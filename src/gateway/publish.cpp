@@ -172,7 +172,7 @@ Outcome Publish::known_at_once(const Section& section, const Lane* lane, const P
 
 Status Publish::map(Push& push, const Registration& registration, const Notice& notice, const Outgoing& outgoing,
                     UnixTime wall) {
-  // What expires does so by the provider's clock.
+  // What expires does so by the provider's clock; those of a pool have one each, and are asked by no date.
   const Section& section = tools_.sections[push.section];
   const Credential* credential = section.pooled ? nullptr : section.lanes[0].credential;
   const Duration clock_off = credential == nullptr ? Duration{} : credential->clock_off();

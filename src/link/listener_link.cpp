@@ -121,7 +121,10 @@ Instant ListenerLink::due(Instant now) const {
   if (more_steps_) when = later(now, handshakes_full_ - handshake_interval * (handshake_burst - 1));
   if (accept_paused_) when = earlier(when, accept_again_);
   for (uint32_t i = 0; i < door_count_ && !stopping_; ++i) when = earlier(when, doors_[i].retry_at);
-  for (uint32_t i = 0; i < options_.connections; ++i) when = earlier(when, connections_[i].deadline());
+  for (uint32_t i = 0; i < options_.connections; ++i) {
+    if (connections_[i].has_work()) return now;
+    when = earlier(when, connections_[i].deadline());
+  }
   if (services_.forget != nullptr) when = earlier(when, services_.forget->due());
   if (services_.certificate != nullptr) when = earlier(when, services_.certificate->due());
   return when;
@@ -275,28 +278,6 @@ void ListenerLink::handle_head(WebConnection& connection, Instant now) {
   const bool wanted = (services_.forget != nullptr && Forget::is_path(path)) || serves_endpoints(path);
   if (wanted) return connection.gather();
   answer(connection, 404, "text/plain", "There is nothing here.\n", now);
-}
-
-// Whose request it is. Behind a proxy that we trust, the last address that it and its like did not add themselves.
-Address ListenerLink::asker(const WebConnection& connection) const {
-  Address who = connection.client();
-  if (!connection.trusted()) return who;
-  const HttpFields& fields = connection.request().fields;
-  const unsigned count = fields.count("x-forwarded-for");
-  for (unsigned n = count; n > 0; --n) {
-    string_view list = fields.value("x-forwarded-for", n - 1);
-    while (!list.empty()) {
-      const size_t comma = list.rfind(',');
-      string_view last = trim(comma == string_view::npos ? list : slice(list, comma + 1));
-      list = comma == string_view::npos ? string_view() : slice(list, 0, comma);
-      if (starts_with(last, "[") && ends_with(last, "]")) last = slice(last, 1, last.size() - 2);
-      const Result<Address> named = parse_ip(last, 0);
-      if (!named.ok()) return who;
-      who = named.value();
-      if (options_.forwarded_from == nullptr || !options_.forwarded_from->contain(who)) return who;
-    }
-  }
-  return who;
 }
 
 uint64_t ListenerLink::waiter_of(const WebConnection& connection) const {

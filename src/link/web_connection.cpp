@@ -114,6 +114,10 @@ void WebConnection::receive(const port::Interest& ready) {
   if (phase_ != Phase::answer && sent_all()) shut();
 }
 
+bool WebConnection::has_work() const {
+  return state_ == State::open && http_.reading() && (!plain_.empty() || !input_.empty() || tls_.holds_plaintext());
+}
+
 bool WebConnection::wants_step() const { return state_ == State::handshaking && (!input_.empty() || !tls_.thirsty()); }
 
 bool WebConnection::read_preface(Instant now) {

@@ -50,6 +50,8 @@ class WebConnection {
   // Decrypts and parses up to the next event; false: nothing to do without more input. A step of a handshake is only
   // done where may_step, and clears it.
   bool work(HttpServerEvent& event, bool& may_step, Instant now);
+  // work() would do something without more input: a client may ask several things at once.
+  bool has_work() const;
   // Wants a step of its handshake.
   bool wants_step() const;
   void gather() { http_.gather(body_room_); }

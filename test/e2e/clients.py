@@ -6,6 +6,7 @@ a command without action and session, a form without FORM_TYPE, an enable withou
 import asyncio
 import contextlib
 import inspect
+import json
 import logging
 import xml.etree.ElementTree as ET
 
@@ -24,6 +25,7 @@ ITEMS = 'http://jabber.org/protocol/disco#items'
 CLIENT = 'jabber:client'
 PROVIDER = 'tigase:messenger:apns:1'
 FCM_PROVIDER = 'fcm-xmpp-api'  # as Stork names it
+MODULE = 'monalProdiOS'  # as Monal names it
 PATIENCE = 30.0  # two cores may be building something else meanwhile
 
 
@@ -189,15 +191,30 @@ class User:
         adhoc.start_command(lab.COMPONENT, 'register-device', {'next': fill, 'error': failed})
         return await asyncio.wait_for(outcome, PATIENCE)
 
+    async def vapid_key(self):
+        """What a web client subscribes with: from the form in the component's disco#info."""
+        return field(await self.ask('get', f"<query xmlns='{INFO}'/>"), 'vapid-key')
+
+    async def register_web_push(self, subscription):
+        """`subscription` is what PushSubscription.toJSON() gives."""
+        return await self.register_device(json.dumps(subscription), 'webpush')
+
+    async def register_push_fcm(self, token, device):
+        """As Conversations does it. Returns (node, secret)."""
+        answer = await self.command('register-push-fcm', [('token', token), ('android-id', device)], "action='execute'")
+        return field(answer, 'node'), field(answer, 'secret')
+
     async def unregister_device(self, token, provider=PROVIDER):
         return await self.command('unregister-device', [('provider', provider), ('device-token', token)])
 
     # At the user's own server.
 
-    async def enable(self, node, secret=None, extensions=''):
-        options = '' if secret is None else (
-            f"<x xmlns='{DATA}' type='submit'><field var='FORM_TYPE'><value>http://jabber.org/protocol/pubsub#publish-options</value>"
-            f"</field><field var='secret'><value>{secret}</value></field></x>")
+    async def enable(self, node, secret=None, extensions='', **more):
+        """Each of `more` is a publish option."""
+        wanted = {**({} if secret is None else {'secret': secret}), **more}
+        options = '' if not wanted else (
+            f"<x xmlns='{DATA}' type='submit'><field var='FORM_TYPE'><value>http://jabber.org/protocol/pubsub#publish-options</value></field>"
+            + ''.join(f"<field var='{name}'><value>{value}</value></field>" for name, value in wanted.items()) + '</x>')
         await self.ask('set', f"<enable xmlns='{PUSH}' jid='{lab.COMPONENT}' node='{node}'>{extensions}{options}</enable>", to=None)
 
     async def enable_as_siskin(self, node):
@@ -230,4 +247,4 @@ class User:
                           "<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose>")
 
 
-__all__ = ['User', 'IqError', 'IqTimeout', 'field', 'failure', 'PROVIDER', 'FCM_PROVIDER', 'COMMANDS', 'DATA']
+__all__ = ['User', 'IqError', 'IqTimeout', 'field', 'failure', 'PROVIDER', 'FCM_PROVIDER', 'MODULE', 'COMMANDS', 'DATA']

@@ -9,6 +9,7 @@ One line per check, `ok - …` or `not ok - …`; the last line counts. Exit sta
 """
 import argparse
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -18,7 +19,7 @@ import tempfile
 import traceback
 
 import lab
-from readme_pages import CHECKS, ROOT, Failed, check, expect, conf_snippets, one_snippet, read, snippets
+from readme_pages import CHECKS, ROOT, Failed, check, expect, conf_snippets, one_snippet, read, snippets, webpush_snippet
 
 # The domains of the README's snippets; the other modules take them from lab when they are imported.
 lab.DOMAIN, lab.COMPONENT, lab.SECRET = 'example.org', 'push.example.org', 'change-me'
@@ -116,6 +117,27 @@ async def message(world):
         expect(request['body'] == snippets('json')[1].strip(), f'sent {request["body"]}')
 
 
+@check('a web client that sends what is shown is rung with the payload shown', server=True)
+async def web_client(world):
+    world.need_gateway()
+    bob = world.user('bob', 'browser')
+    register, enable = re.findall(r'<iq .*?</iq>', one_snippet('xml'), flags=re.S)
+    inside = lambda stanza: re.fullmatch(r'<iq [^>]*>(.*)</iq>', stanza, flags=re.S).group(1).strip()  # noqa: E731
+    async with bob:
+        key = await bob.vapid_key()
+        subscription = world.browsers.rules.subscribe('browser', f'https://localhost:{world.browsers.port}', key)
+        answer = await bob.ask('set', inside(register).replace('SUBSCRIPTION', json.dumps(subscription.words)))
+        await bob.ask('set', inside(enable).replace('NODE', world.node_of(answer)), to=None)
+    await world.message(bob)
+    request = (await world.rings_browser('browser-'))[0]
+    shown = snippets('json')[-1].strip()
+    if world.server.kind == 'ejabberd':  # sends no count, and the body of its own snippet
+        shown = shown.replace(',"unread-messages":1', '').replace('New Message!', 'New message')
+    expect(request['plain'] == shown, f'sent {request["plain"]}')
+    async with bob:
+        await bob.disable()
+
+
 @check('without the gateway its server does with registrations what the README says', server=True)
 async def away(world):
     """Runs last: the gateway is stopped, and one message comes."""
@@ -165,6 +187,7 @@ def make_world(directory, kind, options):
             shutil.copy(key, folder)
             text = conf_snippets()[0].rstrip() + f'\nendpoint = https://localhost:{standin.port}\nca_file = {standin.ca_file}\n'
             text += f'[state]\ndirectory = {self.values["state"]}\n'
+            text += webpush_snippet() + f'allow_private = 127.0.0.0/8, ::1\nca_file = {self.values["webpush_ca"]}\n'
             text = text.replace('[xmpp]\n', f'[xmpp]\nserver = 127.0.0.1:{server.component_port}\n')
             with open(self.conf, 'w', encoding='utf-8') as file:
                 file.write(text)
@@ -177,12 +200,18 @@ def make_world(directory, kind, options):
             super().__init__(directory, SERVERS[kind], options.binary)
             self.bob = User(self.server, 'bob')
 
+        def user(self, name, resource):
+            return User(self.server, name, resource)
+
         @staticmethod
         def node_of(answer):
             return field(answer, 'node')
 
         async def rings_token(self, token, count=1, timeout=30.0):
             return await worlds.in_thread(self.standin.wait_requests, count, token.lower(), timeout)
+
+        async def rings_browser(self, device, count=1, timeout=30.0):
+            return await worlds.in_thread(self.browsers.wait_requests, count, device, timeout)
 
     worlds.Gateway = ReadmeGateway
     return ReadmeWorld()

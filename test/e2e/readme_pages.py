@@ -49,10 +49,16 @@ def one_snippet(language):
 
 
 def conf_snippets():
-    """The whole conf, the section for Android that may join it, and three [listen] that may; the one of UnifiedPush is apart."""
+    """The whole conf, then what may join it: the sections for Android and Web Push (whose contact is refused), three [listen]; the
+    one of UnifiedPush is apart."""
     found = [text for text in snippets('ini') if '[unifiedpush]' not in text]
-    expect(len(found) == 5, f'README.md has {len(found)} other snippets in ini, not five')
+    expect(len(found) == 6, f'README.md has {len(found)} other snippets in ini, not six')
     return found
+
+
+def webpush_snippet():
+    """As somebody has it who did what the README says."""
+    return conf_snippets()[2].replace('mailto:ops@example.org', 'mailto:ann@example.org')
 
 
 def backticked(page):
@@ -249,6 +255,17 @@ def conf_with_fcm(world):
     expect((code, faults) == (0, []) and 'the conf is good' in out, f'exit status {code}: {faults}')
 
 
+@check('the section for Web Push is a conf of its own once it has a contact, and not before')
+def conf_with_webpush(world):
+    conf = Conf(world.directory('conf-webpush'), world.options)
+    for section, wanted in ((conf_snippets()[2], 78), (webpush_snippet(), 0)):
+        with open(conf.file, 'w', encoding='utf-8') as file:
+            file.write(conf.text.split('[apns')[0] + section)
+        code, _, faults = conf.run('check')
+        expect(code == wanted and len(faults) == (wanted != 0) and all("the sample's" in fault for fault in faults),
+               f'exit status {code}: {faults}')
+
+
 @check('the conf of UnifiedPush is whole, needs no vendor, and lacks nothing but its certificate')
 def conf_of_unifiedpush(world):
     conf = Conf(world.directory('conf-unifiedpush'), world.options)
@@ -264,7 +281,7 @@ def conf_of_unifiedpush(world):
 
 @check('each [listen] that is shown joins it, with a certificate for its domain')
 def conf_with_listen(world):
-    for number, section in enumerate(conf_snippets()[2:]):
+    for number, section in enumerate(conf_snippets()[3:]):
         conf = Conf(world.directory(f'conf-listen-{number}'), world.options)
         conf.make_key()
         pair = {name: os.path.join(conf.directory, name) for name in ('fullchain.pem', 'privkey.pem')}
@@ -283,6 +300,6 @@ def conf_with_listen(world):
 @check('every payload shown is JSON')
 def payloads(_):
     shown = snippets('json')
-    expect(len(shown) == 4, f'{len(shown)} payloads, not four')
+    expect(len(shown) == 5, f'{len(shown)} payloads, not five')
     for text in shown:
         json.loads(text)

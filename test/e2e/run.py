@@ -83,6 +83,8 @@ def main():
     try:
         import stories_server  # noqa: F401  registers its checks, which come first
         import stories_fcm  # noqa: F401
+        import stories_webpush  # noqa: F401
+        import stories_together  # noqa: F401
         import stories_unifiedpush  # noqa: F401
         import stories  # noqa: F401
         from checks import STORIES

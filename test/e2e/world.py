@@ -1,5 +1,6 @@
 """The gateway under test as a process, and everything around it: one XMPP server, the provider stand-in, users and devices."""
 import asyncio
+import contextlib
 import dataclasses
 import json
 import os
@@ -12,7 +13,8 @@ import lab
 import apns_rules
 import fcm_rules
 import provider_standin
-from clients import FCM_PROVIDER, PROVIDER, User, field
+import webpush_rules
+from clients import FCM_PROVIDER, MODULE, PROVIDER, User, field
 
 PROJECT = 'chat-example'
 TEAM_ID, KEY_ID, TOPIC = 'DEF123GHIJ', 'ABC123DEFG', 'org.example.siskin'
@@ -46,6 +48,7 @@ provider = {provider}
 key = {key}
 team_id = {team}
 topic = {topic}
+modules = {module}
 endpoint = https://localhost:{provider_port}
 ca_file = {ca}
 
@@ -55,6 +58,11 @@ service_account = {service_account}
 endpoint = https://localhost:{fcm_port}
 token_endpoint = https://localhost:{fcm_port}
 ca_file = {fcm_ca}
+
+[webpush]
+contact = mailto:ann@push.example.net
+allow_private = 127.0.0.0/8, ::1
+ca_file = {webpush_ca}
 '''
 
 
@@ -78,7 +86,8 @@ class Gateway:
         self.log_file = os.path.join(directory, 'tocsin.log')
         self.values = {
             'port': server.component_port, 'domain': lab.COMPONENT, 'secret': server.secret, 'state': os.path.join(directory, 'state'),
-            'device_interval': '0', 'web_port': lab.choose_port(18085), 'provider': PROVIDER, 'key': key, 'team': TEAM_ID, 'topic': TOPIC,
+            'device_interval': '0', 'web_port': lab.choose_port(18085), 'provider': PROVIDER, 'module': MODULE, 'key': key, 'team': TEAM_ID,
+            'topic': TOPIC,
             'provider_port': standin.port, 'ca': standin.ca_file, 'fcm_provider': FCM_PROVIDER, 'fcm_port': fcm.port,
             'fcm_ca': fcm.ca_file, 'service_account': service_account, **change,
         }
@@ -147,6 +156,12 @@ class Device:
         return self.token.lower()
 
 
+@dataclasses.dataclass
+class Browser(Device):
+    subscription: webpush_rules.Subscription
+    service: provider_standin.Standin
+
+
 class World:
     """What the stories live in. Users are fresh for every story; `planted` are words no log may hold."""
 
@@ -166,6 +181,8 @@ class World:
         account = provider_standin.make_service_account(self.service_account, PROJECT)
         self.fcm_rules = fcm_rules.Rules(account)
         self.fcm = provider_standin.Standin(fcm_directory, self.fcm_rules, log=os.path.join(directory, 'fcm.jsonl'))
+        self.browsers, self.old_browsers = (self._push_service(http1) for http1 in (False, True))
+        self.webpush_ca = os.path.join(directory, 'webpush-ca.pem')
         self.gateway = None
         self.gateways = []
         self.planted = {self.server.secret} | set(self.key_text.decode().split('\n')[1:-2])
@@ -175,29 +192,37 @@ class World:
         self._watch = None
         self._rings = 0
 
+    def _push_service(self, http1):
+        directory = os.path.join(self.directory, 'webpush-old' if http1 else 'webpush')
+        os.makedirs(directory)
+        return provider_standin.Standin(directory, webpush_rules.Rules(http1), log=directory + '.jsonl')
+
+    @property
+    def standins(self):
+        return self.standin, self.fcm, self.browsers, self.old_browsers
+
     def __enter__(self):
-        self.standin.__enter__()
-        self.fcm.__enter__()
-        try:
-            self.server.__enter__()
-        except BaseException:
-            self.standin.__exit__()
-            self.fcm.__exit__()
-            raise
+        with contextlib.ExitStack() as entered:
+            for standin in self.standins:
+                entered.enter_context(standin)
+            with open(self.webpush_ca, 'w', encoding='ascii') as together:
+                for standin in (self.browsers, self.old_browsers):
+                    with open(standin.ca_file, encoding='ascii') as file:
+                        together.write(file.read())
+            entered.enter_context(self.server)
+            self._entered = entered.pop_all()
         return self
 
     def __exit__(self, *_):
         for gateway in self.gateways:
             gateway.stop(signal.SIGKILL)
-        self.server.__exit__()
-        self.standin.__exit__()
-        self.fcm.__exit__()
+        self._entered.close()
 
     def make_gateway(self, name, **change):
         directory = os.path.join(self.directory, name)
         os.makedirs(directory, exist_ok=True)
         gateway = Gateway(directory, self.binary, self.server, self.standin, self.key, self.fcm, self.service_account,
-                          **{'level': self.level, **change})
+                          **{'level': self.level, 'webpush_ca': self.webpush_ca, **change})
         self.planted.add(gateway.values['secret'])
         self.gateways.append(gateway)
         return gateway
@@ -270,6 +295,18 @@ class World:
             self.planted |= {node, user.jid}
             await user.enable_as_siskin(node)
         return Device(user, token, node)
+
+    async def browser(self, user=None, service=None, **how):
+        """The same with a browser, or a phone with a UnifiedPush distributor: `how` goes to Rules.subscribe()."""
+        user, service = user or self.guest(), service or self.browsers
+        async with user:
+            subscription = service.rules.subscribe('b' + secrets.token_hex(8), f'https://localhost:{service.port}', await user.vapid_key(), **how)
+            node = field(await user.register_web_push(subscription.words), 'node')
+            if not node:
+                raise lab.LabError('register-device was answered without a node')
+            self.planted |= {node, user.jid, subscription.path, *subscription.words.get('keys', {}).values()}
+            await user.enable(node)
+        return Browser(user, subscription.path.rsplit('/', 1)[1], node, subscription, service)
 
     # What the provider saw.
 

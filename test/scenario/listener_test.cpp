@@ -132,6 +132,24 @@ void a_device_is_unregistered_by_tls_in_every_fragmentation(void**) {
   w.expect_at_rest();
 }
 
+void requests_that_come_at_once_are_answered_in_their_order(void**) {
+  World& w = world();
+  w.start();
+  client.dial(w);
+  for (int i = 0; i < 3; ++i) client.say(unregister_request("ann@example.org", token_a));
+  client.say(get_nothing);
+  w.run_for(seconds(3));
+  constexpr string_view good = "HTTP/1.1 200 OK";
+  size_t at = 0;
+  for (int i = 0; i < 3; ++i) {
+    at = client.heard().find(good, at);
+    assert_true(at != string_view::npos);
+    at += good.size();
+  }
+  assert_true(client.heard().find("HTTP/1.1 404", at) != string_view::npos);
+  client.hang_up();
+}
+
 void slow_clients_starve_nobody(void**) {
   World& w = world();
   w.start();
@@ -232,6 +250,7 @@ void a_gateway_that_ends_answers_what_is_open(void**) {
 TESTS(listener, SCENARIO_WITH(nothing_but_what_is_meant_to_be_there_is_there, listening),
       SCENARIO_WITH(health_follows_the_stream, listening),
       SCENARIO_WITH(a_device_is_unregistered_by_tls_in_every_fragmentation, with_tls),
+      SCENARIO_WITH(requests_that_come_at_once_are_answered_in_their_order, listening),
       SCENARIO_WITH(slow_clients_starve_nobody, small),
       SCENARIO_WITH(one_client_has_so_many_connections_and_idle_ones_end, small),
       SCENARIO_WITH(a_body_that_never_ends_is_told_so, listening),

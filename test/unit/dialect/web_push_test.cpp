@@ -68,10 +68,30 @@ void the_form_shows_the_key_where_web_push_is_offered(void**) {
   assert_true(ask_form("register-device", "").answer.find("p256dh") == string_view::npos);
 }
 
+void discovery_shows_the_key_where_web_push_is_offered(void**) {
+  ServiceFacts offering = service;
+  offering.vapid_key = "BNx_y-z";
+  static uint8_t room[4096];
+  for (const string_view node : {"", " node='register-device'"}) {
+    uint8_t question_room[256];
+    Writer question(question_room);
+    question.text("<iq type='get' id='q1' from='ann@example.org/web' to='push.example.org'><query ");
+    question.text("xmlns='http://jabber.org/protocol/disco#info'").text(node).text("/></iq>");
+    Writer answer{Bytes(room)};
+    const Command command = read_stanza(stanza_of(question.view(), 8192), offering, fresh_session, answer);
+    assert_int_equal(command.kind, Command::Kind::answered);
+    constexpr string_view form =
+        "<x xmlns='jabber:x:data' type='result'><field var='FORM_TYPE' type='hidden'><value>tocsin:webpush:0</value>"
+        "</field><field var='vapid-key'><value>BNx_y-z</value></field></x></query></iq>";
+    assert_true((answer.view().find(form) != string_view::npos) == node.empty());
+  }
+}
+
 }  // namespace
 
 TESTS(web_push, cmocka_unit_test(a_subscription_may_be_json_or_fields),
       cmocka_unit_test(unregistering_takes_the_bare_endpoint),
-      cmocka_unit_test(the_form_shows_the_key_where_web_push_is_offered));
+      cmocka_unit_test(the_form_shows_the_key_where_web_push_is_offered),
+      cmocka_unit_test(discovery_shows_the_key_where_web_push_is_offered));
 
 }  // namespace tocsin::test
