@@ -15,7 +15,7 @@ symbols=$(readelf --dyn-syms -W "$binary" | awk 'NR > 3 { print $7, $8 }')  # se
 
 # --- exactly these libraries, whatever their version ---
 names=$(printf '%s\n' "$needed" | sed 's/\.so\..*//; s/^ld-linux.*/ld/' | grep -vx ld | tr '\n' ' ')
-expected='libc libcares libexpat libgmp libhogweed libjansson libmbedcrypto libmbedtls libmbedx509 libnettle libnghttp2 '
+expected='libc libcares libexpat libgmp libhogweed libjansson libmbedcrypto libmbedtls libmbedx509 libnghttp2 '
 [ "${P256:-nettle}" = mbedtls ] && expected='libc libcares libexpat libjansson libmbedcrypto libmbedtls libmbedx509 libnghttp2 '
 [ "$names" = "$expected" ] && ok=1 || ok=0
 verdict $ok "needs $names; it should be $expected"

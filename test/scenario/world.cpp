@@ -317,35 +317,6 @@ void World::publish_and_wait(string_view node, string_view id, string_view body)
   assert_true(run_until([&] { return server_->answers(id) > 0; }));
 }
 
-void World::expect_result(string_view id) {
-  const string_view answer = server_->answer(id);
-  if (!contains(answer, "type='result'")) print_error("%.*s\n", static_cast<int>(answer.size()), answer.data());
-  assert_true(contains(answer, "type='result'"));
-  assert_int_equal(server_->answers(id), 1);
-}
-
-void World::expect_gone(string_view id) {
-  const string_view answer = server_->answer(id);
-  if (!contains(answer, "item-not-found")) print_error("%.*s\n", static_cast<int>(answer.size()), answer.data());
-  assert_true(contains(answer, "<error type='cancel'><item-not-found "));
-  assert_int_equal(server_->answers(id), 1);
-}
-
-void World::expect_wait(string_view id, string_view condition) {
-  const string_view answer = server_->answer(id);
-  if (!contains(answer, condition)) print_error("%.*s\n", static_cast<int>(answer.size()), answer.data());
-  assert_true(contains(answer, "<error type='wait'><"));
-  assert_true(contains(answer, condition));
-  assert_int_equal(server_->answers(id), 1);
-}
-
-void World::expect_answer(string_view id, string_view part) {
-  const string_view answer = server_->answer(id);
-  if (!contains(answer, part)) print_error("%.*s\n", static_cast<int>(answer.size()), answer.data());
-  assert_true(contains(answer, part));
-  assert_int_equal(server_->answers(id), 1);
-}
-
 World::Footprint World::footprint() {
   Publish& publish = wiring_->gateway().publish();
   return {.xml = wiring_->xml_heap().live(),
