@@ -105,12 +105,12 @@ class ListenerPart:
         bench = self.bench
         print('The listener, log warn')
         gateway = self.gateway(server, provider, tls=False)
+        self.memory_per_connection(gateway, bench.folder / 'tocsin.conf')  # first: what was touched once stays resident
         self.requests('GET /up, kept connections', gateway, 'get', 16, ' of one program in Python')
         self.requests('unregister, kept connections', gateway, 'unregister', CONNECTIONS - 4, ', whose answers leave twice a second')
-        self.memory_per_connection(gateway, bench.folder / 'tocsin.conf')
         bench.stop(gateway)
         self.certificate()
         gateway = self.gateway(server, provider, tls=True)
-        self.strangers(server, gateway, provider)
         self.memory_per_connection(gateway, bench.folder / 'tocsin.conf')
+        self.strangers(server, gateway, provider)
         bench.stop(gateway)
