@@ -5,7 +5,7 @@ namespace tocsin {
 
 string_view help_text(Task about) {
   if (about == Task::setup) {
-    return R"(tocsin setup: everything that a new installation needs, to be pasted
+    return R"(tocsin setup: a conf, and what the servers beside it need, to be pasted
 
 usage: tocsin [-c FILE] setup unifiedpush|webpush|apns|fcm DOMAIN [--write]
 

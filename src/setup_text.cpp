@@ -148,7 +148,7 @@ void write_ejabberd(Writer& out, const SetupPlan& plan) {
       .text(
           "\"\n\nmodules:\n  mod_push:\n    # never false: without it every push is a silent one\n"
           "    include_body: \"New message\"\n  mod_push_keepalive: {}\n  mod_stream_mgmt:\n"
-          "    resend_on_timeout: if_offline\n");
+          "    resend_on_timeout: if_offline\n  mod_client_state: {}\n");
 }
 
 void write_proxy(Writer& out, const SetupPlan& plan) {
