@@ -146,10 +146,13 @@ $(call objects_in,$(wildcard test/unit/* test/scenario test/support)): | $(BUILD
 FUZZ_CXX := $(firstword $(shell command -v clang++-14 clang++) clang++-14)
 FUZZ_MAKE = $(MAKE) --no-print-directory BUILD='$(BUILD)/fuzz' CXX='$(notdir $(FUZZ_CXX))' SANITIZE=1 CPPFLAGS= LDFLAGS= \
   CXXFLAGS='-O2 -g -fsanitize=fuzzer-no-link -fsanitize-coverage-ignorelist=test/fuzz/uncovered.txt'
-$(BUILD)/replay_fuzz: $(call objects_in,test/fuzz) $(call archives,$(addprefix src/,registry $(call with_uses,registry)))
+FUZZERS := $(addprefix $(BUILD)/,replay_fuzz http_fuzz proxy_fuzz)
+$(BUILD)/replay_fuzz: $(patsubst %,$(BUILD)/test/fuzz/%.o,memory_log mend) $(call archives,$(addprefix src/,registry $(call with_uses,registry)))
+$(BUILD)/http_fuzz $(BUILD)/proxy_fuzz: $(call archives,$(addprefix src/,proto $(call with_uses,proto)))
+$(FUZZERS): $(BUILD)/%: $(BUILD)/test/fuzz/%.o
 	$(call say,LINK,$@)
 	$(Q)$(CXX) $(LINKING) -fsanitize=fuzzer -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
-fuzz-programs: $(BUILD)/replay_fuzz
+fuzz-programs: $(FUZZERS)
 fuzz:
 	+@$(FUZZ_MAKE) fuzz-programs
 	@tools/fuzz.sh '$(BUILD)/fuzz' '$(or $(SECONDS),60)'
@@ -210,7 +213,7 @@ help:
 	  'make test       everything that CI runs (setup first)' \
 	  'make bench      the table of performance and footprint' \
 	  'make swarm      crashes registries until interrupted; SEEDS=N: so many plays, FROM=SEED: from there on' \
-	  'make fuzz       replays hostile registries under sanitizers; SECONDS=N: for so long, else 60' \
+	  'make fuzz       hostile registries and requests, under sanitizers; SECONDS=N: for so long in all, else 60' \
 	  'make install    DESTDIR PREFIX SBINDIR SYSCONFDIR MANDIR SYSTEMDUNITDIR' \
 	  'make format     clang-format over all sources;  make style, layers, needed: one check each' \
 	  'make unit, scenario   their tests, with all output;  make clean' \

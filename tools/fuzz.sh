@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs each fuzzer that was built for so many seconds, from its seeds and from what earlier runs have learned:
+# Runs the fuzzers that were built, for so many seconds in all, each from its seeds and from what earlier runs have learned:
 #   tools/fuzz.sh BUILD SECONDS      `make fuzz`; the last line is `N passed, N failed`
 # What made one fail stands in BUILD/found-*, and the command that repeats it above the count.
 set -u
@@ -8,11 +8,15 @@ passed=0 failed=0
 # Everything is static, and who looks for leaks wants to trace, which containers refuse.
 export ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1
 
-for program in "$build"/*_fuzz; do
+# Each has its share of the time.
+set -- "$build"/*_fuzz
+each=$(((seconds + $# - 1) / $#))
+
+for program; do
   name=$(basename "$program" _fuzz)
   mkdir -p "$build/corpus/$name"
   log=$build/$name.log
-  if "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=16385 -print_final_stats=1 \
+  if "$program" -max_total_time="$each" -timeout=10 -rss_limit_mb=1024 -max_len=16385 -print_final_stats=1 \
     -artifact_prefix="$build/found-$name-" "$build/corpus/$name" "test/fuzz/seeds/$name" > "$log" 2>&1; then
     passed=$((passed + 1))
     awk -v name="$name" '/^#[0-9]+.*cov:/ { for (i = 1; i < NF; i++) if ($i == "cov:") cov = $(i + 1) }

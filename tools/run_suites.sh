@@ -25,7 +25,7 @@ trap 'exit 143' TERM HUP
 
 # What stands in a log that explains a failure: the lines that name one and the end, or the beginning where none does.
 explain() {
-  if grep -nE -A2 'FAILED  |^not ok|error:|: Error [0-9]|ERROR: ' "$1" | head -n 24 | cut -c1-200 | grep .; then
+  if grep -v '^ok - ' "$1" | grep -E -A2 'FAILED  |^not ok|error:|: Error [0-9]|ERROR: ' | head -n 24 | cut -c1-200 | grep .; then
     printf '... the end of %s:\n' "$1"
     tail -n 15 "$1" | cut -c1-200
   else

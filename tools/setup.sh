@@ -21,7 +21,8 @@ case $group in demo | test)
   packages="$packages python3 python3-slixmpp python3-h2 python3-cryptography prosody prosody-modules lua-unbound ca-certificates" ;;
 esac
 [ "$group" != test ] ||
-  packages="$packages ejabberd clang-14|clang libclang-rt-14-dev|libclang-rt-dev clang-format-14|clang-format cmake iproute2 openssl python3-venv nginx-light"
+  packages="$packages ejabberd clang-14|clang libclang-rt-14-dev|libclang-rt-dev clang-format-14|clang-format cmake iproute2 openssl python3-venv
+    python3-requests curl nginx-light libnginx-mod-stream"
 
 command -v dpkg-query > /dev/null 2>&1 || fail "this is not a Debian system; needed are the equivalents of: $packages"
 

@@ -13,6 +13,10 @@ class Failed(AssertionError):
     pass
 
 
+class Skipped(Exception):
+    """What the story needs is not here; says so."""
+
+
 def story(sentence, needs='gateway'):
     def register(function):
         STORIES.append((sentence, needs, function))

@@ -352,4 +352,7 @@ if __name__ == '__main__':
     parser.add_argument('--binary', default=BINARY)
     options, rest = parser.parse_known_args()
     BINARY = os.path.abspath(options.binary)
-    unittest.main(argv=[sys.argv[0], *rest], verbosity=1)
+    outcome = unittest.main(argv=[sys.argv[0], *rest], exit=False).result
+    wrong = len(outcome.failures) + len(outcome.errors)
+    print('%d passed, %d failed' % (outcome.testsRun - wrong, wrong), flush=True)
+    raise SystemExit(wrong != 0)

@@ -19,6 +19,7 @@ import tempfile
 import traceback
 
 import lab
+import reverse_proxy
 from readme_pages import CHECKS, ROOT, Failed, check, expect, conf_snippets, one_snippet, read, snippets, webpush_snippet
 
 # The domains of the README's snippets; the other modules take them from lab when they are imported.
@@ -82,6 +83,13 @@ class ReadmeEjabberd(lab.Ejabberd):
         return [line for line in self.log_since(0).split('\n')
                 if re.search(r'\[(error|warning)\]', line) and re.search(r'option|config|mod_|listener', line, re.I)
                 and 'Mnesia backend for mod_mam' not in line]  # the README says so, too
+
+
+@check('nginx takes what is there for it')
+def nginx_accepts(_):
+    with tempfile.TemporaryDirectory(prefix='tocsin-readme-nginx-') as directory:
+        said = reverse_proxy.Nginx(os.path.join(directory, 'nginx'), stream=True).complaints()
+    expect(said == [], '\n'.join(said))
 
 
 SERVERS = {'prosody': ReadmeProsody, 'ejabberd': ReadmeEjabberd}

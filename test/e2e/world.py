@@ -37,7 +37,7 @@ device_interval = {device_interval}
 level = {level}
 
 [listen]
-address = 127.0.0.1:{web_port}
+address = 127.0.0.1:{web_port}, unix:{web_socket}
 tls = no
 public_url = https://up.example.org
 
@@ -86,8 +86,8 @@ class Gateway:
         self.log_file = os.path.join(directory, 'tocsin.log')
         self.values = {
             'port': server.component_port, 'domain': lab.COMPONENT, 'secret': server.secret, 'state': os.path.join(directory, 'state'),
-            'device_interval': '0', 'web_port': lab.choose_port(18085), 'provider': PROVIDER, 'module': MODULE, 'key': key, 'team': TEAM_ID,
-            'topic': TOPIC,
+            'device_interval': '0', 'web_socket': os.path.join(directory, 'http.sock'), 'provider': PROVIDER, 'module': MODULE, 'key': key,
+            'team': TEAM_ID, 'topic': TOPIC,
             'provider_port': standin.port, 'ca': standin.ca_file, 'fcm_provider': FCM_PROVIDER, 'fcm_port': fcm.port,
             'fcm_ca': fcm.ca_file, 'service_account': service_account, **change,
         }
@@ -221,8 +221,8 @@ class World:
     def make_gateway(self, name, **change):
         directory = os.path.join(self.directory, name)
         os.makedirs(directory, exist_ok=True)
-        gateway = Gateway(directory, self.binary, self.server, self.standin, self.key, self.fcm, self.service_account,
-                          **{'level': self.level, 'webpush_ca': self.webpush_ca, **change})
+        own = {'level': self.level, 'webpush_ca': self.webpush_ca, 'web_port': lab.choose_port(18085 + len(self.gateways)), **change}
+        gateway = Gateway(directory, self.binary, self.server, self.standin, self.key, self.fcm, self.service_account, **own)
         self.planted.add(gateway.values['secret'])
         self.gateways.append(gateway)
         return gateway

@@ -1,14 +1,13 @@
 // Hostile logs: replay and salvage take any bytes; a registry that starts on them works, writes nothing that it
 // does not read again, and can be compacted. The first byte of an input says how the log is mended (mend.h).
 //   make fuzz SECONDS=60
-#include <cstdio>
-#include <cstdlib>
 #include <new>
 #include <optional>
 
 #include "base/siphash.h"
 #include "registry/registry.h"
 #include "registry/salvage.h"
+#include "test/fuzz/check.h"
 #include "test/fuzz/memory_log.h"
 #include "test/fuzz/mend.h"
 
@@ -24,12 +23,6 @@ constexpr UnixTime today{1'750'000'000};
 alignas(64) uint8_t memory[2][256 * 1024];
 alignas(64) uint8_t scratch[Registry::replay_scratch_bytes];
 MemoryLog log;
-
-void check(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "FAILED: %s\n", what);
-  std::abort();
-}
 
 Registry& make_registry(int which) {
   static std::optional<Registry> registries[2];
@@ -76,17 +69,14 @@ void decode_alone() {
   for (size_t at = FileHeader::size; at + record_frame_bytes <= bytes.size();) {
     const size_t size = record_size(&bytes[at]);
     if (size > bytes.size() - at) return;
-    auto* block = static_cast<uint8_t*>(std::malloc(size));
-    check(block != nullptr, "memory");
-    copy_bytes(block, bytes.subspan(at, size));
-    const ByteView one(block, size);
+    const Copy copy(bytes.subspan(at, size));
+    const ByteView one = copy.view();
     Record record;
     if (intact(one) && decode(one, record).ok()) {
       uint8_t room[full_record_bytes_max];
       const size_t again = encode(record, room);
       check(room[0] != one[0] || same({room, again}, one), "a record is written as it was read");
     }
-    std::free(block);
     at += size;
   }
 }

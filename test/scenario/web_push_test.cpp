@@ -1,43 +1,14 @@
 // Web Push: the section speaks with as many services as its devices name, and what
 // goes wrong with one of them is nobody else's trouble.
-#include "test/scenario/world.h"
+#include "test/scenario/web_push_words.h"
 
 namespace tocsin::test {
 namespace {
 
-static constexpr Configured with_web_push{.extra =
-                                              "[webpush]\ncontact = mailto:ops@push.example.org\n"
-                                              "ca_file = /etc/ca.pem\n"};
-static constexpr Configured at_home{.extra =
-                                        "[webpush]\ncontact = mailto:ops@push.example.org\n"
-                                        "ca_file = /etc/ca.pem\nallow_private = 10.0.0.0/24\n"};
-
-// The receiver of RFC 8291, appendix A.
-constexpr string_view p256dh =
-    "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
-constexpr string_view auth = "BTBZMqHH6r4Tts7J_aSIgg";
-
-struct Json {
-  FixedText<1500> text;
-  explicit Json(string_view endpoint, string_view key = p256dh) {
-    uint8_t room[1500];
-    Writer out(room);
-    out.text(R"({"endpoint":")").text(endpoint).text(R"(","expirationTime":null,"keys":{"p256dh":")").text(key);
-    out.text(R"(","auth":")").text(auth).text(R"("}})");
-    GW_CHECK(!out.overflowed() && text.assign(out.view()));
-  }
-  operator string_view() const { return text.view(); }
-};
-
-NodeText subscribe(World& w, string_view from, string_view token) { return w.register_device(from, token, "webpush"); }
-
-constexpr string_view one = "https://one.wild.example.org/push/abc?x=1";
-constexpr string_view two = "https://two.wild.example.org/push/def";
-
 void a_browser_is_rung_with_a_sealed_message(void**) {
   World& w = world();
   w.start();
-  const NodeText node = subscribe(w, "ann@example.org/web", Json(one));
+  const NodeText node = subscribe(w, "ann@example.org/web", Subscribed(one));
   w.publish_and_wait(node, "p1", "Hello");
   w.expect_result("p1");
   assert_int_equal(w.service(0).requests(), 1);
@@ -79,7 +50,7 @@ void new_keys_of_the_same_endpoint_are_the_same_device(void**) {
   World& w = world();
   w.start();
   const NodeText bare = subscribe(w, "ann@example.org/web", one);
-  const NodeText keyed = subscribe(w, "ann@example.org/web", Json(one));
+  const NodeText keyed = subscribe(w, "ann@example.org/web", Subscribed(one));
   assert_true(string_view(bare) == string_view(keyed));
   w.publish_and_wait(keyed, "p1");
   assert_true(w.service(0).last().encoding.view() == "aes128gcm");
@@ -92,8 +63,9 @@ void new_keys_of_the_same_endpoint_are_the_same_device(void**) {
 void keys_that_are_no_point_are_refused(void**) {
   World& w = world();
   w.start();
-  w.send_register("ann@example.org/web", "r1", "webpush",
-                  Json(one, "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw5"));
+  w.send_register(
+      "ann@example.org/web", "r1", "webpush",
+      Subscribed(one, "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw5"));
   w.wait_for_answer("r1");
   w.expect_answer("r1", "are no keys");
 }
@@ -102,7 +74,7 @@ void a_subscription_that_is_gone_ends(void**) {
   World& w = world();
   w.start();
   for (const uint16_t status : {uint16_t{404}, uint16_t{410}}) {
-    const NodeText node = subscribe(w, "ann@example.org/web", Json(one));
+    const NodeText node = subscribe(w, "ann@example.org/web", Subscribed(one));
     w.service(0).answer_all(status, "");
     w.publish_and_wait(node, status == 404 ? "p404" : "p410");
     w.expect_gone(status == 404 ? "p404" : "p410");
@@ -113,7 +85,7 @@ void a_subscription_that_is_gone_ends(void**) {
 void what_a_service_says_of_itself_costs_no_device(void**) {
   World& w = world();
   w.start();
-  const NodeText node = subscribe(w, "ann@example.org/web", Json(one));
+  const NodeText node = subscribe(w, "ann@example.org/web", Subscribed(one));
   const uint16_t statuses[] = {500, 503, 301, 307, 403, 405, 415};
   for (const uint16_t status : statuses) {
     w.service(0).answer_all(status, "");
@@ -134,7 +106,7 @@ void what_a_service_says_of_itself_costs_no_device(void**) {
 void too_large_goes_once_more_without_content(void**) {
   World& w = world();
   w.start();
-  const NodeText node = subscribe(w, "ann@example.org/web", Json(one));
+  const NodeText node = subscribe(w, "ann@example.org/web", Subscribed(one));
   w.service(0).answer_next(1, 413, "");
   w.publish_and_wait(node, "p1", "Hello");
   w.expect_result("p1");
@@ -145,8 +117,8 @@ void too_large_goes_once_more_without_content(void**) {
 void one_silent_service_does_not_stop_another(void**) {
   World& w = world();
   w.start();
-  const NodeText silent = subscribe(w, "ann@example.org/web", Json(one));
-  const NodeText good = subscribe(w, "bob@example.org/web", Json(two));
+  const NodeText silent = subscribe(w, "ann@example.org/web", Subscribed(one));
+  const NodeText good = subscribe(w, "bob@example.org/web", Subscribed(two));
   w.service(0).conduct(FakeProvider::Conduct::deaf);
   w.server().publish(silent, "p1");
   w.run_for(milliseconds(500));
@@ -167,8 +139,8 @@ void one_silent_service_does_not_stop_another(void**) {
 void a_service_that_can_not_be_reached_is_its_devices_trouble(void**) {
   World& w = world();
   w.start();
-  const NodeText node = subscribe(w, "ann@example.org/web", Json("https://nowhere.wild.example.org/x"));
-  const NodeText good = subscribe(w, "bob@example.org/web", Json(two));
+  const NodeText node = subscribe(w, "ann@example.org/web", Subscribed("https://nowhere.wild.example.org/x"));
+  const NodeText good = subscribe(w, "bob@example.org/web", Subscribed(two));
   w.publish_and_wait(node, "p1");
   w.expect_wait("p1");
   w.publish_and_wait(node, "p2");
@@ -196,7 +168,7 @@ void more_services_than_lanes_take_turns(void**) {
     uint8_t name[40];
     Writer from(name);
     from.text("user").unsigned_number(i).text("@example.org/web");
-    nodes[i] = subscribe(w, from.view(), Json(url.view()));
+    nodes[i] = subscribe(w, from.view(), Subscribed(url.view()));
   }
   for (uint32_t i = 0; i < count; ++i) {
     uint8_t room[8];
@@ -210,110 +182,89 @@ void more_services_than_lanes_take_turns(void**) {
   w.expect_at_rest();
 }
 
-// Registered while the name was harmless, or not: the very addresses that are connected to are judged.
-void names_that_stand_for_private_addresses_are_not_connected_to(void**) {
+// More dead origins than lanes: whoever has been silent for long gives way.
+void dead_origins_do_not_keep_the_others_out(void**) {
   World& w = world();
   w.start();
-  const char* const evil[] = {
-      "10.0.0.1",        "127.0.0.1",        "0.0.0.0",          "169.254.169.254", "172.16.0.1",   "192.168.1.1",
-      "100.64.0.1",      "192.0.0.8",        "192.0.2.1",        "198.18.0.1",      "198.51.100.7", "203.0.113.9",
-      "224.0.0.1",       "240.0.0.1",        "255.255.255.255",  "192.88.99.1",     "::1",          "::",
-      "::ffff:10.0.0.1", "::ffff:127.0.0.1", "64:ff9b::a00:1",   "64:ff9b::7f00:1", "fe80::1",      "febf::1",
-      "fc00::1",         "fd12:3456::1",     "ff02::1",          "2002:a00:1::1",   "2001:db8::1",  "2001::1",
-      "2001:10::1",      "100::1",           "64:ff9b:1::a00:1", "3fff::1",         "fec0::1"};
-  const NodeText node = subscribe(w, "ann@example.org/web", Json(one));
-  const Address fine = World::provider_address(4);
-  uint32_t n = 0;
-  for (const char* text : evil) {
-    for (const bool with_a_good_one : {false, true}) {
-      const Address addresses[] = {fine, parse_ip(text, 443).value()};
-      w.simulation().names().set("one.wild.example.org",
-                                 {addresses + (with_a_good_one ? 0 : 1), with_a_good_one ? 2u : 1u});
-      uint8_t room[8];
-      Writer id(room);
-      id.character('e').unsigned_number(n++);
-      w.publish_and_wait(node, id.view());
-      w.expect_wait(id.view(), "internal-server-error");
-      w.run_for(minutes(1));
-    }
+  constexpr uint32_t count = 2 * Wiring::web_push_lanes;
+  const Address hole = parse_ip("93.184.216.66", 443).value();
+  w.simulation().network().path(hole).reach = sim::Reach::black_hole;
+  const NodeText good = subscribe(w, "bob@example.org/web", Subscribed(two));
+  for (uint32_t i = 0; i < count; ++i) {
+    uint8_t room[100];
+    Writer url(room);
+    url.text("https://dead").unsigned_number(i).text(".wild.example.org");
+    w.simulation().names().set(slice(url.view(), 8), hole);
+    uint8_t name[40];
+    Writer from(name);
+    from.text("user").unsigned_number(i).text("@example.org/web");
+    const NodeText dead = subscribe(w, from.view(), Subscribed(url.text("/x").view()));
+    uint8_t id_room[8];
+    Writer id(id_room);
+    w.server().publish(dead, id.character('d').unsigned_number(i).view());
   }
-  assert_int_equal(w.service(0).connections(), 0);
-  assert_int_equal(w.provider(0).connections(), 1 * 0);
-  w.simulation().names().set("one.wild.example.org", fine);
-  w.publish_and_wait(node, "good");
-  w.expect_result("good");
+  w.run_for(milliseconds(100));
+  w.publish_and_wait(good, "p1", "Hello");
+  w.expect_result("p1");  // queued
+  w.run_for(minutes(1));
+  assert_int_equal(w.service(1).requests(), 1);
+  w.run_for(hours(25));
+  w.expect_at_rest();
+  assert_int_equal(w.gateway().registry().count(), count + 1);
+}
+
+void a_call_is_urgent_and_short(void**) {
+  World& w = world();
+  w.start();
+  const NodeText node = subscribe(w, "ann@example.org/web", Subscribed(one));
+  w.server().publish_raw(node, "c1",
+                         "<notification xmlns='urn:xmpp:push:0'><x xmlns='jabber:x:data' type='submit'/>"
+                         "<encrypted xmlns='tigase:push:encrypt:0' alg='aes-128-gcm' iv='q83vASNFZ4mrze8B' "
+                         "type='voip'>pX3/+A==</encrypted></notification>");
+  w.wait_for_answer("c1");
+  w.expect_result("c1");
+  assert_true(w.service(0).last().ttl.view() == "30");
+  assert_true(w.service(0).last().urgency.view() == "high");
+}
+
+// What waits is replaced, and its Topic is the same: one message shows.
+void wake_ups_replace_each_other(void**) {
+  World& w = world();
+  w.start();
+  const NodeText node = subscribe(w, "ann@example.org/phone", one);
+  for (const string_view id : {"p1", "p2", "p3", "p4"}) {
+    w.server().publish_raw(node, id, "<notification xmlns='urn:xmpp:push:0'/>");
+    w.wait_for_answer(id);
+    w.expect_result(id);
+  }
+  w.run_for(minutes(1));
+  assert_int_equal(w.service(0).requests(), 2);
+  assert_true(w.service(0).request(0).replaces.view() == w.service(0).request(1).replaces.view());
+  assert_false(w.service(0).last().replaces.empty());
   w.expect_at_rest();
 }
 
-void spellings_that_hide_an_address_do_not_register(void**) {
+void a_service_that_limits_a_device_is_obeyed(void**) {
   World& w = world();
   w.start();
-  const char* const evil[] = {"https://127.0.0.1/",
-                              "https://2130706433/",
-                              "https://0x7f000001/",
-                              "https://0x7f.1/",
-                              "https://0177.0.0.1/",
-                              "https://127.1/",
-                              "https://127.0.0.1./",
-                              "https://localhost./",
-                              "https://[::1]/",
-                              "https://[::ffff:127.0.0.1]/",
-                              "https://[::ffff:7f00:1]/",
-                              "https://[fe80::1%25eth0]/",
-                              "https://user@10.0.0.1/",
-                              "https://good.example@10.0.0.1/x",
-                              "https://good.example#@10.0.0.1/",
-                              "https://10.0.0.1\\@good.example/",
-                              "http://one.wild.example.org/",
-                              "https://one.wild.example.org:8443/x",
-                              "https://one.wild.example.org:22/",
-                              "https://ex\xc3\xa4mple.org/",
-                              "https://\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1/",
-                              "https://one%2ewild.example.org/",
-                              "ftp://one.wild.example.org/",
-                              "//one.wild.example.org/",
-                              "https:///push",
-                              "https://169.254.169.254/latest/meta-data",
-                              "https://[64:ff9b::7f00:1]/",
-                              "https://[2002:7f00:1::]/",
-                              "https://one.wild.example.org:0443/",
-                              "file:///etc/passwd"};
-  uint32_t n = 0;
-  for (const char* url : evil) {
-    uint8_t room[8];
-    Writer id(room);
-    id.character('r').unsigned_number(n++);
-    w.send_register("ann@example.org/web", id.view(), "webpush", url);
-    w.wait_for_answer(id.view());
-    w.expect_answer(id.view(), "type='error'");
-  }
-  assert_int_equal(w.gateway().registry().count(), 0);
-}
-
-void addresses_of_the_conf_may_be_private_and_at_any_port(void**) {
-  World& w = world();
-  w.start();
-  w.simulation().names().set("one.wild.example.org", World::provider_address(0));
-  w.simulation().names().set("localhost", World::provider_address(1));
-  w.provider(0).speak(FakeProvider::Speech::web_push);
-  w.provider(0).answer_all(201, "");
-  const NodeText node = subscribe(w, "ann@example.org/web", Json(one));
-  w.publish_and_wait(node, "p1");
+  const NodeText node = subscribe(w, "ann@example.org/web", Subscribed(one));
+  w.service(0).retry_after("120");
+  w.service(0).answer_all(429, "");
+  w.publish_and_wait(node, "p1", "Hello");
   w.expect_result("p1");
-  assert_int_equal(w.provider(0).requests(), 1);
-  // Another port than 443 is for the listed alone.
-  w.simulation().names().set("two.wild.example.org", World::provider_address(5));
-  const NodeText odd = subscribe(w, "bob@example.org/web", Json("https://two.wild.example.org:8443/x"));
-  w.publish_and_wait(odd, "p2");
-  w.expect_wait("p2", "internal-server-error");
-  assert_int_equal(w.service(1).connections(), 0);
+  w.service(0).answer_all(201, "");
+  w.run_for(seconds(119));
+  assert_int_equal(w.service(0).requests(), 1);
+  w.run_for(seconds(20));
+  assert_int_equal(w.service(0).requests(), 2);
+  w.expect_at_rest();
 }
 
 void a_token_is_signed_for_each_origin_and_used_again(void**) {
   World& w = world();
   w.start();
-  const NodeText a = subscribe(w, "ann@example.org/web", Json(one));
-  const NodeText b = subscribe(w, "bob@example.org/web", Json(two));
+  const NodeText a = subscribe(w, "ann@example.org/web", Subscribed(one));
+  const NodeText b = subscribe(w, "bob@example.org/web", Subscribed(two));
   w.publish_and_wait(a, "p1");
   w.publish_and_wait(b, "p2");
   w.run_for(hours(11));
@@ -329,7 +280,7 @@ void a_token_is_signed_for_each_origin_and_used_again(void**) {
 void another_key_holds_devices_and_drops_none(void**) {
   World& w = world();
   w.start();
-  const NodeText node = subscribe(w, "ann@example.org/web", Json(one));
+  const NodeText node = subscribe(w, "ann@example.org/web", Subscribed(one));
   w.service(0).answer_all(400, R"({"reason":"VapidPkHashMismatch"})");
   w.publish_and_wait(node, "p1");
   w.expect_wait("p1");
@@ -350,9 +301,10 @@ TESTS(web_push, SCENARIO_WITH(a_browser_is_rung_with_a_sealed_message, with_web_
       SCENARIO_WITH(one_silent_service_does_not_stop_another, with_web_push),
       SCENARIO_WITH(a_service_that_can_not_be_reached_is_its_devices_trouble, with_web_push),
       SCENARIO_WITH(more_services_than_lanes_take_turns, with_web_push),
-      SCENARIO_WITH(names_that_stand_for_private_addresses_are_not_connected_to, with_web_push),
-      SCENARIO_WITH(spellings_that_hide_an_address_do_not_register, with_web_push),
-      SCENARIO_WITH(addresses_of_the_conf_may_be_private_and_at_any_port, at_home),
+      SCENARIO_WITH(dead_origins_do_not_keep_the_others_out, with_web_push),
+      SCENARIO_WITH(a_call_is_urgent_and_short, with_web_push),
+      SCENARIO_WITH(wake_ups_replace_each_other, with_web_push),
+      SCENARIO_WITH(a_service_that_limits_a_device_is_obeyed, with_web_push),
       SCENARIO_WITH(a_token_is_signed_for_each_origin_and_used_again, with_web_push),
       SCENARIO_WITH(another_key_holds_devices_and_drops_none, with_web_push));
 
