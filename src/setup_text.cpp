@@ -9,6 +9,7 @@ namespace tocsin {
 namespace {
 
 constexpr string_view prefix = "push.";
+constexpr size_t proxy_name_bytes_max = 32;
 constexpr size_t label_bytes_max = 63;  // RFC 1035 §2.3.4
 constexpr string_view usual_conf = "/etc/tocsin/tocsin.conf";
 
@@ -154,6 +155,10 @@ void write_ejabberd(Writer& out, const SetupPlan& plan) {
 void write_proxy(Writer& out, const SetupPlan& plan) {
   const string_view name = plan.names.component.view();
   out.text("# nginx: a file in /etc/nginx/sites-enabled or conf.d. The certificate is that of ").text(name);
+  // nginx takes names that fill its bucket, by default one line of the processor's cache, for an error.
+  if (name.size() > proxy_name_bytes_max)
+    out.text("\n# For so long a name; leave it out where nginx says that it is set already.\n")
+        .text("server_names_hash_bucket_size 512;");
   out.text("\nserver {\n    listen 443 ssl;\n    listen [::]:443 ssl;\n    server_name ")
       .text(name)
       .text(";\n    ssl_certificate /etc/letsencrypt/live/")

@@ -195,16 +195,16 @@ class Servers(Case):
 
 @unittest.skipUnless(NGINX, 'nginx is not installed: `make setup` installs nginx-light')
 class Nginx(Case):
-    def configure(self, kind):
+    def configure(self, kind, domain=DOMAIN):
         """The vhost with a certificate that is there, in the shortest conf that an nginx has."""
-        site = self.write_parts(kind)[3]
+        site = self.write_parts(kind, domain)[3]
         pair = {name: self.path(name) for name in ('fullchain.pem', 'privkey.pem')}
         subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30', '-subj',
-                        f'/CN={COMPONENT}', '-addext', f'subjectAltName=DNS:{COMPONENT}', '-keyout', pair['privkey.pem'], '-out',
+                        '/CN=x', '-addext', f'subjectAltName=DNS:{COMPONENT}', '-keyout', pair['privkey.pem'], '-out',
                         pair['fullchain.pem']], check=True, capture_output=True)
         for name, path in pair.items():
-            self.assertEqual(site.count(f'/etc/letsencrypt/live/{COMPONENT}/{name}'), 1)
-            site = site.replace(f'/etc/letsencrypt/live/{COMPONENT}/{name}', path)
+            self.assertEqual(site.count(f'/etc/letsencrypt/live/push.{domain}/{name}'), 1)
+            site = site.replace(f'/etc/letsencrypt/live/push.{domain}/{name}', path)
         folders = ''.join(f'{name}_temp_path {self.directory}/{name};\n' for name in ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'))
         write(self.path('nginx.conf'), f'{"user root;" if os.geteuid() == 0 else ""}\ndaemon off;\nworker_processes 1;\n'
               f'pid {self.directory}/nginx.pid;\nerror_log {self.directory}/error.log;\nevents {{}}\nhttp {{\naccess_log off;\n'
@@ -218,6 +218,10 @@ class Nginx(Case):
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertNotIn('[warn]', done.stderr)
             self.directory = base
+
+    def test_nginx_takes_the_longest_names(self):
+        done = run(*self.configure('unifiedpush', '.'.join(['a' * 61] * 4)), '-t')
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_through_the_site_both_unregister_paths_and_the_endpoints_reach_the_gateway(self):
         if not lab.private_network:
