@@ -7,9 +7,6 @@ namespace tocsin {
 namespace {
 
 constexpr uint32_t accepts_a_turn = 16;
-// A handshake costs 1 to 7 ms: no flood of them may take more than a tenth of a slow processor.
-constexpr int64_t handshake_burst = 25;
-constexpr Duration handshake_interval = milliseconds(40);
 constexpr Duration retry_address_after = seconds(10);
 constexpr Duration out_of_descriptors = seconds(1);
 // Whoever got a connection may at least try to ask something before others are preferred.
@@ -117,8 +114,7 @@ void ListenerLink::want(std::span<port::Interest> interests) const {
 
 Instant ListenerLink::due(Instant now) const {
   if (more_work_) return now;
-  Instant when = Instant::never();
-  if (more_steps_) when = later(now, handshakes_full_ - handshake_interval * (handshake_burst - 1));
+  Instant when = more_steps_ ? later(now, step_due()) : Instant::never();
   if (accept_paused_) when = earlier(when, accept_again_);
   for (uint32_t i = 0; i < door_count_ && !stopping_; ++i) when = earlier(when, doors_[i].retry_at);
   for (uint32_t i = 0; i < options_.connections; ++i) {
@@ -192,39 +188,28 @@ WebConnection* ListenerLink::free_connection(Instant now) {
 
 // ---- a turn ----------------------------------------------------------------
 
-void ListenerLink::receive(std::span<const port::Interest> interests, Instant now) {
+void ListenerLink::receive(std::span<const port::Interest> interests, bool pushing, Instant now) {
   for (uint32_t i = 0; i < options_.connections; ++i) {
     // A connection that was made in this turn has no interest yet.
     if (interests[doors_max + i].socket != port::no_handle) connections_[i].receive(interests[doors_max + i]);
   }
   if (accept_paused_ && now >= accept_again_) accept_paused_ = false;
   more_work_ = false;
-  WebConnection* stepping = nullptr;  // whose turn it is to go on with its handshake
-  for (uint32_t n = 0; n < options_.connections && stepping == nullptr; ++n) {
-    const uint32_t i = (next_ + n) % options_.connections;
-    if (!connections_[i].wants_step() || !may_step(connections_[i], now)) continue;
-    stepping = &connections_[i];
-    next_ = i + 1;
-  }
+  uint32_t wanting = 0;
+  WebConnection* const stepping = choose_step(wanting, now);
   for (uint32_t i = 0; i < options_.connections; ++i) {
-    bool step = &connections_[i] == stepping;
-    work(connections_[i], step, now);
+    if (&connections_[i] == stepping) {
+      step(connections_[i], pushing ? wanting : 0, now);
+    } else {
+      bool may_not = false;
+      work(connections_[i], may_not, now);
+    }
   }
   more_steps_ = false;
   for (uint32_t i = 0; i < options_.connections; ++i) more_steps_ = more_steps_ || connections_[i].wants_step();
   for (uint32_t i = 0; i < doors_max; ++i) {
     if (interests[i].can_read && doors_[i].socket == interests[i].socket) accept_from(doors_[i], now);
   }
-}
-
-// Its first step is paid for from what a second allows.
-bool ListenerLink::may_step(WebConnection& connection, Instant now) {
-  if (connection.stepped) return true;
-  handshakes_full_ = later(handshakes_full_, now);
-  if (handshakes_full_ - now > handshake_interval * (handshake_burst - 1)) return false;
-  handshakes_full_ = handshakes_full_ + handshake_interval;
-  connection.stepped = true;
-  return true;
 }
 
 void ListenerLink::work(WebConnection& connection, bool& may_step, Instant now) {

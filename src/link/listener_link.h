@@ -2,7 +2,8 @@
 // [listen] (the public one) and for [metrics].
 //
 // Nobody here may disturb pushes or each other: a turn accepts a few, makes at most one costly step of one handshake,
-// and reads each connection once; handshakes are so many a second; a client has so many connections; and when all are
+// and reads each connection once; handshakes are so many a second, and have a small share of the time; a client has so
+// many connections; and when all are
 // in use, whoever holds one without asking anything makes room.
 #pragma once
 
@@ -57,7 +58,8 @@ class ListenerLink {
   uint32_t sockets() const { return sockets_for(options_.connections); }
   void want(std::span<port::Interest> interests) const;  // sockets() of them
   Instant due(Instant now) const;
-  void receive(std::span<const port::Interest> interests, Instant now);
+  // pushing: the XMPP server is at work with us, and a flood of handshakes shall not be felt there.
+  void receive(std::span<const port::Interest> interests, bool pushing, Instant now);
   void tick(Instant now);
   void flush(Instant now);
 
@@ -83,11 +85,16 @@ class ListenerLink {
   WebConnection* free_connection(Instant now);
   uint32_t connections_of(const Address& client) const;
   bool is_forwarder(const port::Accepted& accepted) const;
-  bool may_step(WebConnection& connection, Instant now);
   void work(WebConnection& connection, bool& may_step, Instant now);
   void handle(WebConnection& connection, const HttpServerEvent& event, Instant now);
   void handle_head(WebConnection& connection, Instant now);
   void handle_request(WebConnection& connection, ByteView body, Instant now);
+  // Handshakes (listener_steps.cpp).
+  bool may_step(WebConnection& connection, Instant now);
+  Instant step_due() const;
+  WebConnection* choose_step(uint32_t& wanting, Instant now);
+  // disturbing: so many handshakes that pushes may feel it.
+  void step(WebConnection& connection, uint32_t disturbing, Instant now);
   // UnifiedPush (listener_posts.cpp).
   bool serves_endpoints(string_view path) const;
   void handle_endpoint(WebConnection& connection, ByteView body, Instant now);
@@ -108,6 +115,7 @@ class ListenerLink {
   uint32_t door_count_ = 0;
   uint32_t next_ = 0;          // whose handshake goes on in this turn
   Instant handshakes_full_{};  // when a whole burst of them is possible again
+  Instant step_again_{};       // the share of the last step
   Instant accept_again_{};     // the system was out of descriptors
   bool accept_paused_ = false;
   bool more_steps_ = false;  // somebody waits for the next turn

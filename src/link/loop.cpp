@@ -6,6 +6,7 @@ namespace {
 constexpr Duration stop_within = seconds(3);
 constexpr Duration slow_turn = milliseconds(100);
 constexpr Duration say_slow_every = minutes(1);
+constexpr Duration pushing_for = seconds(1);  // behind the last word of the XMPP server
 constexpr uint32_t interests_max =
     1 + 2 * Loop::links_max + Loop::listeners_max * ListenerLink::sockets_for(connections_max);
 
@@ -45,6 +46,7 @@ void Loop::turn() {
   port_.net.wait({interests, count}, due(port_.clock.now()));
 
   const Instant now = port_.clock.now();
+  if (interests[0].can_read) server_spoke_ = now;
   component_->receive(interests[0], now);
   count = 1;
   for (OriginLink* origin : origins_) {
@@ -53,8 +55,9 @@ void Loop::turn() {
   }
 
   count = listeners_from;
+  const bool pushing = server_spoke_ != Instant::never() && now - server_spoke_ < pushing_for;
   for (ListenerLink* listener : listeners_) {
-    listener->receive({interests + count, listener->sockets()}, now);
+    listener->receive({interests + count, listener->sockets()}, pushing, now);
     count += listener->sockets();
   }
 

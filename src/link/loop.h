@@ -46,6 +46,7 @@ class Loop : public Dispatch {
   bool stopping_ = false;
   bool stopped_ = false;
   Instant stop_deadline_{};
+  Instant server_spoke_ = Instant::never();
   uint32_t slow_turns_ = 0;  // since the last one that was logged
   Duration slowest_{};
   Instant say_slow_after_{};
