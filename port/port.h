@@ -101,7 +101,12 @@ class Net {
 
 // ---- files -----------------------------------------------------------------
 
-enum class OpenMode : uint8_t { read, read_write, create };  // create: 0600, Error::exists if there
+enum class OpenMode : uint8_t {
+  read,
+  read_write,
+  create,            // 0600, Error::exists if there
+  create_for_group,  // the same, but 0640 whatever the umask
+};
 
 struct FileFacts {
   uint64_t size = 0;

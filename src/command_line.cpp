@@ -18,9 +18,9 @@ constexpr CommandRow commands[] = {
     {"check", false, Task::check},
     {"plan", false, Task::plan},
     {"registry", false, Task::registry},
+    {"setup", false, Task::setup},
     {"vapid-key", false, Task::vapid_key},
     // Reserved.
-    {"setup"},
     {"status"},
     {"list"},
     {"remove"},
@@ -45,7 +45,19 @@ constexpr RegistryRow registry_commands[] = {
     {"repair", RegistryTask::repair},
 };
 
-enum class Option : uint8_t { conf, override_key, help, version, as_user, json, online, secrets };
+struct SetupRow {
+  string_view name;
+  SetupKind kind;
+};
+
+constexpr SetupRow setup_kinds[] = {
+    {"unifiedpush", SetupKind::unifiedpush},
+    {"webpush", SetupKind::webpush},
+    {"apns", SetupKind::apns},
+    {"fcm", SetupKind::fcm},
+};
+
+enum class Option : uint8_t { conf, override_key, help, version, as_user, json, online, secrets, write };
 
 struct OptionRow {
   string_view name;
@@ -66,6 +78,7 @@ constexpr OptionRow options[] = {
     {"--online", Option::online, false, false, Task::check},
     {"--json", Option::json, false, false, Task::plan},
     {"--secrets", Option::secrets, false, false, Task::registry},
+    {"--write", Option::write, false, false, Task::setup},
 };
 
 class Parser {
@@ -80,7 +93,10 @@ class Parser {
   int apply(const OptionRow& row, string_view value);
   int unknown_option(string_view name);
   int registry_command(string_view argument);
+  int setup_argument(string_view argument);
   int finish();
+  int finish_registry();
+  int finish_setup();
   int usage(string_view sentence) {
     message_->text(sentence);
     return exit_code::usage;
@@ -94,6 +110,8 @@ class Parser {
   bool has_command_ = false;
   Task task_ = Task::run;
   bool has_registry_task_ = false;
+  bool has_setup_kind_ = false;
+  bool has_setup_domain_ = false;       // it may be empty, and is refused with a sentence of its own
   bool shows_text_ = false;             // --help or --version: it wins over every command
   const OptionRow* special_ = nullptr;  // an option of one command, checked when that is known
 };
@@ -174,6 +192,7 @@ int Parser::apply(const OptionRow& row, string_view value) {
       return exit_code::ok;
     case Option::json: line_->json = true; return exit_code::ok;
     case Option::secrets: line_->secrets = true; return exit_code::ok;
+    case Option::write: line_->write = true; return exit_code::ok;
     case Option::online: line_->online = true; return exit_code::ok;
   }
   return exit_code::internal;
@@ -181,6 +200,7 @@ int Parser::apply(const OptionRow& row, string_view value) {
 
 int Parser::command(string_view argument) {
   if (has_command_ && task_ == Task::registry && !has_registry_task_) return registry_command(argument);
+  if (has_command_ && task_ == Task::setup && !has_setup_domain_) return setup_argument(argument);
   if (has_registry_task_ && line_->file.empty() && !argument.empty()) {
     line_->file = argument;
     return exit_code::ok;
@@ -231,6 +251,47 @@ int Parser::registry_command(string_view argument) {
   return exit_code::usage;
 }
 
+int Parser::setup_argument(string_view argument) {
+  if (has_setup_kind_) {
+    line_->setup_domain = argument;
+    has_setup_domain_ = true;
+    return exit_code::ok;
+  }
+  string_view nearest;
+  unsigned distance = 3;
+  for (const SetupRow& row : setup_kinds) {
+    if (row.name == argument) {
+      has_setup_kind_ = true;
+      line_->setup_kind = row.kind;
+      return exit_code::ok;
+    }
+    const unsigned d = edit_distance(argument, row.name);
+    if (d < distance) distance = d, nearest = row.name;
+  }
+  message_->text("unknown kind of setup ");
+  write_quoted(*message_, argument);
+  if (nearest.empty()) return usage(": unifiedpush, webpush, apns or fcm; see tocsin setup --help");
+  message_->text("; did you mean setup ").text(nearest).character('?');
+  return exit_code::usage;
+}
+
+int Parser::finish_registry() {
+  if (!has_registry_task_) return usage("registry needs verify, dump, compact or repair; see tocsin registry --help");
+  if (line_->secrets && line_->registry_task != RegistryTask::dump) {
+    return usage("--secrets goes with tocsin registry dump");
+  }
+  if (!line_->file.empty()) return exit_code::ok;
+  return usage("registry needs a FILE, such as /var/lib/tocsin/devices.registry");
+}
+
+int Parser::finish_setup() {
+  if (!has_setup_kind_) return usage("setup needs unifiedpush, webpush, apns or fcm; see tocsin setup --help");
+  if (!has_setup_domain_) return usage("setup needs the DOMAIN of your XMPP accounts, such as example.org");
+  if (line_->conf_files.count > 1) return usage("setup makes one conf; give -c once");
+  if (line_->overrides.count > 0) return usage("-o does not go with tocsin setup; put it into the conf that it makes");
+  return exit_code::ok;
+}
+
 int Parser::finish() {
   if (shows_text_) {
     line_->about = has_command_ ? task_ : Task::help;
@@ -239,15 +300,12 @@ int Parser::finish() {
   line_->task = task_;
   if (special_ != nullptr && special_->task != task_) {
     message_->text(special_->name).text(" goes with tocsin ");
-    return usage(special_->task == Task::check ? "check" : special_->task == Task::plan ? "plan" : "registry dump");
+    return usage(special_->task == Task::check   ? "check"
+                 : special_->task == Task::plan  ? "plan"
+                 : special_->task == Task::setup ? "setup"
+                                                 : "registry dump");
   }
-  if (task_ != Task::registry) return exit_code::ok;
-  if (!has_registry_task_) return usage("registry needs verify, dump, compact or repair; see tocsin registry --help");
-  if (line_->secrets && line_->registry_task != RegistryTask::dump) {
-    return usage("--secrets goes with tocsin registry dump");
-  }
-  if (!line_->file.empty()) return exit_code::ok;
-  return usage("registry needs a FILE, such as /var/lib/tocsin/devices.registry");
+  return task_ == Task::registry ? finish_registry() : task_ == Task::setup ? finish_setup() : exit_code::ok;
 }
 
 }  // namespace
@@ -259,60 +317,6 @@ int parse_command_line(std::span<const char* const> args, const Environment& env
   if (line.conf_files.empty())
     *line.conf_files.add() = environment.conf.empty() ? string_view("/etc/tocsin/tocsin.conf") : environment.conf;
   return code;
-}
-
-string_view help_text(Task about) {
-  if (about == Task::registry) {
-    return R"(tocsin registry: looks at a registry file, and mends it, without a gateway
-
-usage: tocsin registry verify FILE
-       tocsin registry dump [--secrets] FILE
-       tocsin registry compact FILE
-       tocsin registry repair FILE
-
-  verify    reads everything; one line of numbers, or where it is damaged
-  dump      one line for each device, then one for each that ended and why;
-            --secrets shows whole nodes, tokens and secrets as well
-  compact   leaves out what is dead; the gateway does this by itself as well
-  repair    writes FILE.repaired with everything that is intact in FILE, and
-            tells what is lost; FILE stays as it is
-
-verify and dump may run beside a gateway; compact and repair want it stopped,
-and as root act as the owner of FILE. FILE is mostly
-/var/lib/tocsin/devices.registry.
-
-exit codes: 0 ok, 64 command line, 65 damaged (repair: something is lost),
-  66 no such file, 69 held by a gateway, 71 no memory, 73 cannot create,
-  74 input or output, 77 permission
-)";
-  }
-  return R"(tocsin: an XMPP push gateway beside Prosody or ejabberd
-
-usage: tocsin [-c FILE]... [-o SECTION.KEY=VALUE]... [COMMAND] [ARGUMENTS]
-
-commands:
-  run                 the gateway, in the foreground (default)
-  check [--as USER] [--online]
-                      reads the conf and the files it names; prints every fault;
-                      --online asks each provider too, with one harmless request
-  plan [--json]       prints the memory that start-up reserves, and why
-  registry verify|dump|compact|repair FILE
-                      looks at a registry file, and mends it; see
-                      tocsin registry --help
-  vapid-key           prints the public key that Web Push clients subscribe with
-
-options:
-  -c FILE             conf file; may repeat, but a key stands only once
-                      (default: $TOCSIN_CONF, else /etc/tocsin/tocsin.conf)
-  -o SECTION.KEY=VALUE
-                      overrides the conf, for example -o log.level=debug or
-                      -o apns/siskin.environment=sandbox; not for secrets;
-                      relative paths start in the working directory
-  --help, --version
-
-exit codes: 0 ok, 64 command line, 65 registry damaged, 66 file missing,
-  69 unavailable, 75 trouble that passes, 77 permission, 78 conf
-)";
 }
 
 }  // namespace tocsin

@@ -11,8 +11,9 @@
 
 namespace tocsin {
 
-enum class Task : uint8_t { run, check, plan, registry, vapid_key, help, version };
+enum class Task : uint8_t { run, check, plan, registry, setup, vapid_key, help, version };
 enum class RegistryTask : uint8_t { verify, dump, compact, repair };
+enum class SetupKind : uint8_t { unifiedpush, webpush, apns, fcm };
 
 // All views point into the arguments or the environment.
 struct CommandLine {
@@ -23,9 +24,12 @@ struct CommandLine {
   string_view as_user;  // check --as USER; empty: as who we are
   bool json = false;    // plan --json
   RegistryTask registry_task = RegistryTask::verify;
-  string_view file;         // of registry
-  bool secrets = false;     // registry dump --secrets
-  Task about = Task::help;  // of --help: the command that it stands with; Task::help is the whole program
+  string_view file;      // of registry
+  bool secrets = false;  // registry dump --secrets
+  SetupKind setup_kind = SetupKind::unifiedpush;
+  string_view setup_domain;  // as it was typed
+  bool write = false;        // setup --write
+  Task about = Task::help;   // of --help: the command that it stands with; Task::help is the whole program
 };
 
 // args is without the program's name. Answers an exit code: exit_code::ok, or

@@ -12,6 +12,7 @@
 #include "port/posix/reserve.h"
 #include "proto/json.h"
 #include "registry_command.h"
+#include "setup_command.h"
 #include "show.h"
 #include "state.h"
 #include "vapid_key.h"
@@ -244,6 +245,11 @@ int start_registry_command(const CommandLine& line, posix::PosixPort& posix) {
                                      .reserve = posix::reserve_memory});
 }
 
+int start_setup_command(const CommandLine& line, posix::PosixPort& posix) {
+  ConsoleScreen screen(posix.console());
+  return run_setup_command(line, {.storage = posix.storage(), .random = posix.port().entropy, .screen = screen});
+}
+
 // Reads only: what root made here would not be the service's.
 int print_vapid_key(const Settings& settings, posix::PosixPort& posix) {
   uint8_t room[path_bytes_max + 16];
@@ -362,5 +368,6 @@ int main(int count, char** arguments) {
     return posix.console().out(")\n").ok() ? 0 : exit_code::io;
   }
   if (line.task == Task::registry) return start_registry_command(line, posix);
+  if (line.task == Task::setup) return start_setup_command(line, posix);
   return start(line, *new (program_room) Program, posix, library_heap);
 }

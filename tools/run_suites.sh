@@ -145,6 +145,7 @@ end_to_end() {
   suite 'end-to-end checks' "$python" test/e2e/run.py --binary "$build/tocsin"
   suite 'check --online' "$python" test/e2e/online_test.py --binary "$build/tocsin"
   suite 'HTTPS listener' "$python" test/e2e/listener_test.py --binary "$build/tocsin"
+  suite 'setup command' "$python" test/e2e/setup_test.py --binary "$build/tocsin"
   suite 'registry command' "$python" test/e2e/registry_test.py --binary "$build/tocsin"
   suite 'kills and full disks' "$python" test/e2e/durability_test.py --binary "$build/tocsin"
   suite 'README' "$python" test/e2e/readme_check.py --binary "$build/tocsin"

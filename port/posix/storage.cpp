@@ -22,6 +22,7 @@ namespace {
 // O_NONBLOCK: opening a FIFO that somebody put there must not wait for its other end.
 constexpr int flags_always = O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 constexpr mode_t mode_file = 0600;
+constexpr mode_t mode_for_group = 0640;
 constexpr mode_t mode_directory = 0700;
 
 Status status_of(int outcome) {
@@ -50,9 +51,17 @@ Result<Handle> PosixStorage::open(const char* path, OpenMode mode) {
     // What is only read may be a symbolic link: administrators link keys and certificates.
     case OpenMode::read: file = open_file(path, O_RDONLY); break;
     case OpenMode::read_write: file = open_file(path, O_RDWR | O_NOFOLLOW); break;
-    case OpenMode::create: file = open_file(path, O_RDWR | O_NOFOLLOW | O_CREAT | O_EXCL); break;
+    case OpenMode::create:
+    case OpenMode::create_for_group: file = open_file(path, O_RDWR | O_NOFOLLOW | O_CREAT | O_EXCL); break;
   }
   if (file < 0) return error_of(errno);
+  // Not by open: the umask would have its say.
+  if (mode == OpenMode::create_for_group && fchmod(file, mode_for_group) != 0) {
+    const Error error = error_of(errno);
+    ::close(file);
+    ::unlink(path);
+    return error;
+  }
   return Handle{file};
 }
 

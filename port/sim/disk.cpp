@@ -92,7 +92,7 @@ Status Disk::begin(bool naming) {
 }
 
 Result<Disk::Inode> Disk::open(string_view path, port::OpenMode mode) {
-  if (mode == port::OpenMode::create) {
+  if (mode == port::OpenMode::create || mode == port::OpenMode::create_for_group) {
     const Status ready = begin(true);
     if (!ready.ok()) return ready.error();
     const Status parent = check_parent(path);
@@ -101,7 +101,7 @@ Result<Disk::Inode> Disk::open(string_view path, port::OpenMode mode) {
     if (names_.count == names_max) return Error::no_space;
     const Result<Inode> inode = new_inode();
     if (!inode.ok()) return inode.error();
-    Name name{{}, inode.value(), 0600};
+    Name name{{}, inode.value(), mode == port::OpenMode::create ? 0600u : 0640u};
     GW_CHECK(name.path.assign(path));
     name_operation({}, name);
     ++inodes_[inode.value()].opened;

@@ -55,6 +55,9 @@ struct FixedList {
 };
 
 using Path = FixedText<path_bytes_max>;
+// What `tocsin setup apns` writes where only the operator knows; `check` calls it missing.
+inline constexpr string_view placeholder_team_id = "YOURTEAMID";
+inline constexpr string_view placeholder_topic = "your.bundle.id";
 using Domain = FixedText<domain_bytes_max>;  // ASCII letters in lower case
 using DomainList = FixedList<Domain, domains_max>;
 using ProviderIds = FixedList<FixedText<provider_id_bytes_max>, provider_ids_max>;

@@ -43,6 +43,7 @@ class Validator {
   void webpush(Place place);
   void join_state_path(Path& path, Place place, string_view key, string_view usual, string_view whose);
   void required(Place place, string_view key, string_view advice);
+  void placeholder(Place place, string_view key, bool is_one, string_view advice);
   void shared_ids(uint32_t later);
   void shared_dialect(uint32_t later);
   void shared_modules(uint32_t later);
@@ -63,6 +64,15 @@ void Validator::required(Place place, string_view key, string_view advice) {
   write_section(section, *settings_, place);
   FaultLine line(*faults_, origins_->section(place), Weight::stop, exit_code::conf);
   line.text(section.view()).text(" has no ").text(key).text("; ").text(advice);
+}
+
+// What `tocsin setup` could not know. The provider would refuse it, but only at the first push.
+void Validator::placeholder(Place place, string_view key, bool is_one, string_view advice) {
+  if (!is_one) return;
+  FaultLine(*faults_, origins_->key(place, key), Weight::provider_off, exit_code::missing)
+      .text(key)
+      .text(": still what tocsin setup put there; ")
+      .text(advice);
 }
 
 void Validator::xmpp() {
@@ -166,6 +176,9 @@ void Validator::apns(Place place) {
   required(place, "provider", "set it to the id that the app's clients name, such as tigase:messenger:apns:1");
   apns_credential(place);
   required(place, "topic", "set it to the app's bundle id");
+  placeholder(place, "team_id", apns.team_id.view() == placeholder_team_id,
+              "set it to the ten characters in the Apple developer account");
+  placeholder(place, "topic", apns.topic.view() == placeholder_topic, "set it to the app's bundle id");
   if (!origins_->has_key(place, "empty"))
     apns.empty = apns.payload == ApnsPayload::wake ? EmptyPush::high : EmptyPush::normal;
   else

@@ -84,8 +84,13 @@ void contract_truncated_bytes_come_back_as_zeros(const PortContract& c) {
 }
 
 void contract_create_refuses_what_is_there(const PortContract& c) {
-  c.port->storage.shut(create(c, "a", "x"));
-  assert_int_equal(c.port->storage.open(Path(c, "a").text, OpenMode::create).error(), Error::exists);
+  port::Storage& storage = c.port->storage;
+  storage.shut(create(c, "a", "x"));
+  assert_int_equal(storage.open(Path(c, "a").text, OpenMode::create).error(), Error::exists);
+  assert_int_equal(storage.open(Path(c, "a").text, OpenMode::create_for_group).error(), Error::exists);
+  storage.shut(storage.open(Path(c, "b").text, OpenMode::create_for_group).value());
+  assert_int_equal(storage.facts(Path(c, "a").text).value().mode, 0600);
+  assert_int_equal(storage.facts(Path(c, "b").text).value().mode, 0640);
 }
 
 void contract_missing_files_are_not_found(const PortContract& c) {

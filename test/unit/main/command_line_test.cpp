@@ -47,6 +47,18 @@ static void vapid_key_is_a_command(void**) {
   assert_true(typed.code == 0 && typed.line.task == Task::vapid_key);
 }
 
+static void setup_takes_a_kind_and_a_domain(void**) {
+  const Typed printed({"setup", "fcm", "example.org"}),
+      written({"--write", "-c", "x", "setup", "apns", "push.example.org"});
+  assert_true(printed.code == 0 && printed.line.task == Task::setup && printed.line.setup_kind == SetupKind::fcm);
+  assert_text(printed.line.setup_domain, "example.org");
+  assert_false(printed.line.write);
+  assert_true(written.code == 0 && written.line.write && written.line.setup_kind == SetupKind::apns);
+  assert_text(written.line.setup_domain, "push.example.org");
+  assert_true(Typed({"setup", "apns", ""}).code == 0);  // its own sentence comes later
+  assert_true(Typed({"setup", "--help"}).line.about == Task::setup);
+}
+
 static void plan_takes_json_before_and_behind(void**) {
   const Typed behind({"plan", "--json"}), before({"--json", "plan"});
   assert_true(behind.code == 0 && behind.line.json && behind.line.task == Task::plan);
@@ -82,7 +94,16 @@ static void mistakes_are_usage_errors_with_a_sentence(void**) {
       {{"chek"}, "unknown command \"chek\"; did you mean check?"},
       {{"frobnicate"}, "unknown command \"frobnicate\"; see tocsin --help"},
       {{"statsu"}, "unknown command \"statsu\"; did you mean status?"},
-      {{"setup", "apns", "push.example.org"}, "setup is not available in this version"},
+      {{"setup"}, "setup needs unifiedpush, webpush, apns or fcm; see tocsin setup --help"},
+      {{"setup", "apns"}, "setup needs the DOMAIN of your XMPP accounts, such as example.org"},
+      {{"setup", "unifiedpsuh", "x"}, "unknown kind of setup \"unifiedpsuh\"; did you mean setup unifiedpush?"},
+      {{"setup", "xmpp", "x"},
+       "unknown kind of setup \"xmpp\": unifiedpush, webpush, apns or fcm; see tocsin setup --help"},
+      {{"setup", "apns", "example.org", "x"}, "unexpected argument \"x\"; see tocsin --help"},
+      {{"setup", "apns", "example.org", "-ca", "-cb"}, "setup makes one conf; give -c once"},
+      {{"setup", "apns", "example.org", "-o", "log.level=debug"},
+       "-o does not go with tocsin setup; put it into the conf that it makes"},
+      {{"check", "--write"}, "--write goes with tocsin setup"},
       {{"doctor"}, "doctor is not available in this version"},
       {{"vapid-key", "x"}, "unexpected argument \"x\"; see tocsin --help"},
       {{"vapid-kye"}, "unknown command \"vapid-kye\"; did you mean vapid-key?"},
@@ -132,8 +153,9 @@ static void help_names_every_command_and_option(void**) {
 
 TESTS(command_line, cmocka_unit_test(nothing_typed_runs_the_default_conf),
       cmocka_unit_test(options_repeat_and_stand_on_either_side_of_the_command),
-      cmocka_unit_test(vapid_key_is_a_command), cmocka_unit_test(plan_takes_json_before_and_behind),
-      cmocka_unit_test(help_and_version_win_over_commands), cmocka_unit_test(registry_takes_a_command_and_a_file),
+      cmocka_unit_test(vapid_key_is_a_command), cmocka_unit_test(setup_takes_a_kind_and_a_domain),
+      cmocka_unit_test(plan_takes_json_before_and_behind), cmocka_unit_test(help_and_version_win_over_commands),
+      cmocka_unit_test(registry_takes_a_command_and_a_file),
       cmocka_unit_test(mistakes_are_usage_errors_with_a_sentence),
       cmocka_unit_test(help_names_every_command_and_option));
 

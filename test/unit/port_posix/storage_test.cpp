@@ -65,6 +65,10 @@ void created_files_are_private_and_new(void**) {
   const port::FileFacts facts = storage().facts(path("key")).value();
   assert_int_equal(facts.mode & 077, 0);
   assert_int_equal(facts.size, 6);
+  const mode_t mask = umask(0777);
+  storage().shut(storage().open(path("conf"), OpenMode::create_for_group).value());
+  umask(mask);
+  assert_int_equal(storage().facts(path("conf")).value().mode, 0640);
   assert_false(facts.directory);
 }
 

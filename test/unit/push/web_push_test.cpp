@@ -9,8 +9,6 @@ namespace tocsin::test {
 namespace {
 
 constexpr UnixTime now{1'751'364'000};
-constexpr string_view public_key =
-    "BGD-1LolWp0xyWHrdMY1bWjASbiSO2H6bOZpYi5g8p-2eQP-EAi4vJmkGunpVii8ZPLxsgwtfp9Rd6PClNRGIpk";
 constexpr string_view endpoint = "https://push.example.net/wpush/v2/gAAAA-_x?y=1";
 constexpr uint64_t seed = 77;
 
