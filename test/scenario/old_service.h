@@ -9,7 +9,7 @@
 
 namespace tocsin::test {
 
-class OldService : public sim::Acceptor, public sim::PeerHandler {
+class OldService final : public sim::Acceptor, public sim::PeerHandler {
  public:
   static constexpr uint32_t requests_kept = 16;
   OldService(const TlsIdentity& identity, RandomSource& random);
