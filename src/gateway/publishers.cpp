@@ -51,16 +51,12 @@ Publisher& Publishers::of(string_view from, Instant now) {
 }
 
 Instant Publishers::leaves_at(const Publisher& publisher, Instant now) const {
-  if (options_.interval.us <= 0) return now;
-  const Duration interval = publisher.own ? options_.interval / own_factor : options_.interval;
-  const uint32_t burst = publisher.own ? options_.burst * own_factor : options_.burst;
-  return later(now, publisher.paid_until - interval * (int64_t{burst} - 1));
+  if (is_free(publisher)) return now;
+  return later(now, publisher.paid_until - options_.interval * (int64_t{options_.burst} - 1));
 }
 
 void Publishers::count(Publisher& publisher, Instant now) const {
-  if (options_.interval.us <= 0) return;
-  publisher.paid_until =
-      later(publisher.paid_until, now) + (publisher.own ? options_.interval / own_factor : options_.interval);
+  if (!is_free(publisher)) publisher.paid_until = later(publisher.paid_until, now) + options_.interval;
 }
 
 bool Publishers::say_limited(Instant now) {

@@ -1,7 +1,7 @@
-// What each publisher's domain may take of the gateway, in a bounded table: so
-// many pushes a second, and a share of the pools. Nobody's flood then makes
-// anybody else wait. The domains that the conf names as its own may take ten
-// times as much a second, and the pools whole: theirs is an ordinary busy server.
+// What a stranger's domain may take of the gateway, in a bounded table: so many
+// pushes a second, and a share of the pools. No stranger's flood then makes
+// anybody else wait. The domains that the conf names as its own are not limited:
+// theirs is an ordinary busy server, however busy.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,6 @@ struct Publisher {
 class Publishers {
  public:
   static constexpr uint32_t domains_kept = 64;
-  static constexpr uint32_t own_factor = 10;
 
   struct Options {
     uint32_t burst = 200;

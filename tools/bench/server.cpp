@@ -130,6 +130,7 @@ class Server {
   }
 
   void make_nodes(uint64_t devices) {
+    stateless_ = false;
     devices_ = std::min<uint64_t>(devices, devices_max);
     for (uint64_t i = 0; i < devices_; ++i) {
       memcpy(nodes_[i].text, "abcdefghijklmn00000000", 22);
@@ -142,11 +143,13 @@ class Server {
 
   void make_stateless(string_view module) {
     make_template(stateless_node, "pushModule", module);
-    stateless_ = true;
     make_nodes(1);
+    stateless_ = true;
   }
 
   void enroll(uint64_t devices, uint64_t window, Service service, uint16_t port) {
+    if (stateless_) make_template("abcdefghijklmnopqrstuv", "secret", "sek");
+    stateless_ = false;
     devices_ = std::min<uint64_t>(devices, devices_max);
     uint64_t asked = 0;
     registered_ = refused_ = 0;
