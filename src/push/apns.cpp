@@ -1,8 +1,8 @@
 #include "push/apns.h"
 
+#include "base/check.h"
 #include "base/encode.h"
 #include "base/text.h"
-#include "crypto/crypto.h"
 
 namespace tocsin {
 namespace {
@@ -203,10 +203,8 @@ uint32_t Apns::fingerprint() const {
   Writer text(room);
   for (const string_view part : {options_.key_id, options_.team_id, options_.topic}) text.text(part).character('\0');
   text.character(options_.sandbox ? 's' : 'p').hex(options_.certificate);
-  uint8_t hash[32];
-  sha256(text.written(), hash);
-  const uint32_t value = get_u32(hash);
-  return value == 0 ? 1 : value;  // 0 stands for "never accepted" in a record
+  GW_CHECK(!text.overflowed());
+  return fingerprint_of(text.written());
 }
 
 }  // namespace tocsin

@@ -44,6 +44,9 @@ struct Reply {
   int64_t number = 0;  // autopush's errno, ntfy's code; 0 = none
 };
 
+// Of the text of what a provider accepts us by; never 0.
+uint32_t fingerprint_of(ByteView text);
+
 // A provider's word as it may stand in the log: short, printable ASCII.
 bool fit_for_log(string_view word);
 

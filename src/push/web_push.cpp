@@ -160,10 +160,8 @@ uint32_t WebPush::fingerprint() const {
   uint8_t room[128];
   Writer text(room);
   text.text("webpush").character('\0').text(vapid_.public_key());
-  uint8_t hash[32];
-  sha256(text.written(), hash);
-  const uint32_t value = get_u32(hash);
-  return value == 0 ? 1 : value;  // 0 stands for "never accepted" in a record
+  GW_CHECK(!text.overflowed());
+  return fingerprint_of(text.written());
 }
 
 }  // namespace tocsin
