@@ -12,11 +12,11 @@
 #include "port/posix/reserve.h"
 #include "proto/json.h"
 #include "registry_command.h"
-#include "registry_view.h"
 #include "setup_command.h"
 #include "show.h"
 #include "state.h"
 #include "vapid_key.h"
+#include "vapid_report.h"
 #include "version.h"
 #include "wiring.h"
 
@@ -83,44 +83,6 @@ uint32_t arm_sections(Wiring& wiring, Loader& loader, Program& program) {
     }
   }
   return armed;
-}
-
-void write_strangers(Writer& out, uint32_t devices) {
-  out.unsigned_number(devices).text(devices == 1 ? " Web Push device was" : " Web Push devices were");
-  out.text(" accepted under another key, and get nothing until they subscribe again: restore that key, if you have it");
-}
-
-// Looks at the key of Web Push, and makes none.
-void check_vapid_key(Wiring& wiring, Loader& loader, Program& program, port::Storage& storage) {
-  const uint8_t section = wiring.web_push_section();
-  if (section == Device::no_section) return;
-  const RegistryView view(program.settings.registry.path.c_str(), Wiring::registry_options(program.settings), wiring,
-                          storage, posix::reserve_memory);
-  VapidKeyFile file;
-  const Status opened = wiring.look_at_vapid_key(file, view.registry());
-  uint8_t room[200];
-  Writer strangers(room);
-  if (opened.ok() && file.strangers > 0) {
-    write_strangers(strangers, file.strangers);
-    loader.warn(section, "vapid_key", strangers.view());
-  }
-  if (!opened.ok() && opened.error() != Error::not_found)
-    loader.turn_off(program.files, section, "vapid_key", file.problem.view());
-}
-
-// The key of Web Push. Without a good one its section is off, and the others run.
-void open_vapid_key(Wiring& wiring, Loader& loader, Program& program, Log& log) {
-  VapidKeyFile file;
-  if (const Status opened = wiring.open_vapid_key(file); !opened.ok())
-    return loader.turn_off(program.files, wiring.web_push_section(), "vapid_key", file.problem.view());
-  if (file.made)
-    LogLine(log, Level::info, "vapid_key_made")
-        .sentence("check", "without this file all Web Push devices must register anew: back up the state directory");
-  if (file.strangers == 0) return;
-  uint8_t room[200];
-  Writer strangers(room);
-  write_strangers(strangers, file.strangers);
-  LogLine(log, Level::warn, "vapid_key_other").field("devices", file.strangers).sentence("check", strangers.view());
 }
 
 int exit_code_of(Error error) {
@@ -193,7 +155,7 @@ int run(Wiring& wiring, Loader& loader, Program& program, posix::PosixPort& posi
   wiring.set_endpoint_key(program.state.endpoint_key);
   if (const int code = open_registry(wiring, program, posix, log); code != exit_code::ok) return code;
   const uint32_t shown = program.faults.count();
-  open_vapid_key(wiring, loader, program, log);
+  start_web_push(wiring, loader, program.files, log);
   const uint32_t armed = arm_sections(wiring, loader, program);
   show_faults(program.faults, posix.console(), shown);
   uint8_t problem_room[512];
@@ -350,7 +312,7 @@ int start(const CommandLine& line, Program& program, posix::PosixPort& posix, He
   GW_CHECK(region.used() == program.plan.region_total());
   int code = exit_code::ok;
   if (line.task == Task::check) {
-    check_vapid_key(wiring, loader, program, posix.storage());
+    check_web_push(wiring, program.settings, loader, program.files, posix.storage(), posix::reserve_memory);
     arm_sections(wiring, loader, program);
     arm_listener(wiring, loader, program.files);
     loader.warn_of_what_is_missing();

@@ -77,7 +77,8 @@ class Wiring {
   Status look_at_vapid_key(VapidKeyFile& file, const Registry* registry);
   uint8_t web_push_section() const;  // Device::no_section: the conf has none
   bool has_vapid_key() const { return web_push_->vapid->has_key(); }
-  Status try_vapid_key() { return web_push_->vapid->try_key(port_.entropy); }  // it was opened
+  // It was opened. Error::damaged: it signs, and the signature is not good.
+  Status try_vapid_key() { return web_push_->vapid->try_key(port_.entropy); }
   // The key of endpoints' names, likewise.
   void set_endpoint_key(const EndpointKey& key) { enroll_->set_endpoint_key(key); }
   // Loads keys and roots of section i, so that it can push. Else the section is off and problem is a
