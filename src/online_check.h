@@ -39,7 +39,7 @@ class OnlineCheck final : public RequestSource {
   void over(Push& push, Instant now, UnixTime wall) override;
   void lane_down(Lane& lane, string_view sentence, Instant until, Instant now) override;
   void lane_up(Lane&) override {}
-  void lane_refused(Lane&, const char*, Instant) override {}  // only in pools, which nothing is sent to here
+  void lane_refused(Lane&, string_view, Instant) override {}  // only in pools, which nothing is sent to here
   void section_paused(uint8_t section, string_view reason, string_view advice, Duration pause, Instant now) override;
 
  private:

@@ -70,6 +70,17 @@ void refuse_field(Writer& out, const IqHead& iq, string_view var, string_view wh
   refuse(out, iq, text.text("Field ").text(var).text(what).view());
 }
 
+// With the names of all that there are.
+void refuse_unknown(Writer& out, const IqHead& iq, const ServiceFacts& service) {
+  uint8_t room[1024];
+  Writer text(room);
+  text.text("There is no such command; there are: ");
+  for (size_t place = 0; const AdhocCommand* command = offered_command(service, place); ++place) {
+    text.text(place == 0 ? "" : ", ").text(command->node).text(command->service);
+  }
+  write_error(out, iq, {.type = "cancel", .condition = "item-not-found", .text = text.view()});
+}
+
 }  // namespace
 
 const AdhocCommand* offered_command(const ServiceFacts& service, size_t place) {
@@ -95,7 +106,7 @@ void read_adhoc_command(const Element& element, const ServiceFacts& service, str
                         Command& command, Writer& answer) {
   command.asked = element.value("node");
   const AdhocCommand* about = find_command(service, command.asked);
-  if (about == nullptr) return write_answer(answer, command.iq, Answer::gone);
+  if (about == nullptr) return refuse_unknown(answer, command.iq, service);
   // A session is an echo and nothing else: what the client sends is complete in itself.
   const string_view session = element.value("sessionid");
   command.session = session.empty() || session.size() > session_bytes_max ? fresh_session : session;

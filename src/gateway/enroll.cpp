@@ -56,14 +56,11 @@ void Enroll::register_device(const Command& command, Instant now, UnixTime wall)
                   "Endpoints must be at port 443 of public addresses; others only where allow_private lists them.");
   }
   if (!token.ok() || looks_like_identity(token.value())) {
-    return refuse_value(command, tigase ? "device-token" : "token", command.token, "is not a token of this provider");
+    return refuse_token(*section, command);
   }
-  const Result<ByteView> read = read_second(*section, command, scratch);
-  if (!read.ok()) {
-    if (section->curve != nullptr) return refuse_value(command, "p256dh", command.p256dh, "and auth are no keys");
-    return refuse_value(command, "device-second-token", command.second_token, "is not a token of this provider");
-  }
-  const ByteView second = read.value();
+  KeyFault fault;
+  const Result<ByteView> second = read_second(*section, command, scratch, fault);
+  if (!second.ok()) return refuse_second(*section, command, fault);
 
   const Identity identity(command, account);
   Registration wanted{.node = {},
@@ -71,7 +68,7 @@ void Enroll::register_device(const Command& command, Instant now, UnixTime wall)
                       .section = section->name,
                       .provider = tigase ? command.provider : command.service,
                       .token = token.value(),
-                      .second_token = second,
+                      .second_token = second.value(),
                       .registered = wall,
                       .identity = identity.view(),
                       .channel = command.channel,
@@ -80,6 +77,9 @@ void Enroll::register_device(const Command& command, Instant now, UnixTime wall)
   Ticket staged = 0;
   const Status found = tools_.registry.find_device(account, wanted.key(), record_room_, known, &staged);
   if (!found.ok() && found.error() != Error::not_found) return refuse_unreadable(command);
+  // Keys belong to their endpoint for as long as that lives: one that comes back without them has not lost them.
+  const bool keeps_keys = found.ok() && section->curve != nullptr && known.section == section->name;
+  if (keeps_keys && wanted.second_token.empty()) wanted.second_token = known.second_token;
   uint8_t secret_room[secret_size];
   Writer secret(secret_room);
   if (!tigase && known.secret.empty()) {
@@ -103,7 +103,8 @@ void Enroll::register_device(const Command& command, Instant now, UnixTime wall)
     // The environment that the device turned out to be of stays.
     if (known.section == tools_.sections[section->partner].name) wanted.section = known.section;
     const bool identical = known.section == wanted.section && same(known.token, wanted.token) &&
-                           same(known.second_token, second) && known.dialect == wanted.dialect && secret.size() == 0;
+                           same(known.second_token, wanted.second_token) && known.dialect == wanted.dialect &&
+                           secret.size() == 0;
     what.changed = !identical;
     // After a refusal the time of this registration decides about the next one: it must survive us.
     const DeviceState* state = tools_.throttle.find(known.node);
@@ -192,7 +193,7 @@ void Enroll::refuse(const Command& command, string_view type, string_view condit
 }
 
 void Enroll::refuse_value(const Command& command, string_view field, string_view value, string_view what) {
-  uint8_t room[256];
+  uint8_t room[320];
   Writer text(room);
   text.text("Field ")
       .text(field)

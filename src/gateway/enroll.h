@@ -15,6 +15,7 @@
 #include "gateway/job.h"
 #include "gateway/section.h"
 #include "gateway/throttle.h"
+#include "push/web_push.h"
 #include "registry/registry.h"
 
 namespace tocsin {
@@ -80,7 +81,9 @@ class Enroll {
   static constexpr size_t secret_size = 24;  // 18 random bytes as base64url
   Section* section_of(const Command& command) const;
   Result<ByteView> read_token(const Section& section, const Command& command, bool to_leave, Arena& scratch) const;
-  Result<ByteView> read_second(const Section& section, const Command& command, Arena& scratch) const;
+  Result<ByteView> read_second(const Section& section, const Command& command, Arena& scratch, KeyFault& fault) const;
+  void refuse_token(const Section& section, const Command& command);
+  void refuse_second(const Section& section, const Command& command, const KeyFault& fault);
   uint8_t number_of(string_view name) const;  // of a section; Device::no_section: none is called so
   // The device that ends so that the account may have another: replaced is its node, all zeros when none need end.
   // False: it has too many, and the client was told.

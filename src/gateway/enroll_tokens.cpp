@@ -17,7 +17,8 @@ Result<ByteView> Enroll::read_token(const Section& section, const Command& comma
 }
 
 // The fields of the form stand above what JSON says.
-Result<ByteView> Enroll::read_second(const Section& section, const Command& command, Arena& scratch) const {
+Result<ByteView> Enroll::read_second(const Section& section, const Command& command, Arena& scratch,
+                                     KeyFault& fault) const {
   if (section.curve != nullptr) {
     JsonDocument json(tools_.json_heap);
     const Result<Subscription> subscription = read_subscription(command.token, json);
@@ -25,10 +26,29 @@ Result<ByteView> Enroll::read_second(const Section& section, const Command& comm
     const bool fields = !command.p256dh.empty() || !command.auth.empty();
     return read_subscription_keys(fields ? command.p256dh : subscription.value().p256dh,
                                   fields ? command.auth : subscription.value().auth, *section.curve, tools_.random,
-                                  scratch);
+                                  scratch, fault);
   }
   if (command.second_token.empty()) return ByteView();
   return section.provider->normalise_token(command.second_token, scratch);
+}
+
+void Enroll::refuse_token(const Section& section, const Command& command) {
+  const string_view field = command.dialect == DialectId::tigase ? "device-token" : "token";
+  if (section.curve == nullptr) return refuse_value(command, field, command.token, "is not a token of this provider");
+  JsonDocument json(tools_.json_heap);
+  refuse_value(command, field, command.token, subscription_fault(command.token, json));
+}
+
+// Of Web Push the key that is wrong, by the name under which the client sent it; what it is stays out of the answer.
+void Enroll::refuse_second(const Section& section, const Command& command, const KeyFault& fault) {
+  if (section.curve == nullptr) {
+    return refuse_value(command, "device-second-token", command.second_token, "is not a token of this provider");
+  }
+  const bool fields = !command.p256dh.empty() || !command.auth.empty();
+  uint8_t room[128];
+  Writer text(room);
+  text.text("Field ").text(fields ? "" : "device-token: keys.").text(fault.key).text(" ").text(fault.what).text(".");
+  refuse(command, "modify", "bad-request", text.view());
 }
 
 // The device that a command to unregister names. The provider string is advisory: a client may unregister with

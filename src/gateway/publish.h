@@ -77,7 +77,7 @@ class Publish final : public RequestSource {
   void over(Push& push, Instant now, UnixTime wall) override;
   void lane_down(Lane& lane, string_view sentence, Instant until, Instant now) override;
   void lane_up(Lane& lane) override;
-  void lane_refused(Lane& lane, const char* word, Instant now) override;
+  void lane_refused(Lane& lane, string_view why, Instant now) override;
   void section_paused(uint8_t section, string_view reason, string_view advice, Duration pause, Instant now) override;
 
   void tick(Instant now);
@@ -167,7 +167,7 @@ class Publish final : public RequestSource {
   void drop(Push& push, string_view reason, Instant now, UnixTime wall);
   void second_refused(Push& push, const Verdict& verdict, Instant now);
   void drop_stateless(Push& push, string_view reason, Instant now, UnixTime wall);
-  void shrink(Push& push, string_view reason, Instant now, UnixTime wall);
+  void shrink(Push& push, const Verdict& verdict, Instant now, UnixTime wall);
   void retry(Push& push, RetryClass retry_class, Duration told, Outcome outcome, string_view reason, Instant now);
 
   // trouble

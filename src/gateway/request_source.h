@@ -25,7 +25,7 @@ class RequestSource {
   virtual void lane_down(Lane& lane, string_view sentence, Instant until, Instant now) = 0;
   virtual void lane_up(Lane& lane) = 0;
   // Of a pool: its host has an address that nobody may make us connect to. word: of what kind.
-  virtual void lane_refused(Lane& lane, const char* word, Instant now) = 0;
+  virtual void lane_refused(Lane& lane, string_view why, Instant now) = 0;
   // Nothing of the section may be sent for a while: our credentials or our clock.
   virtual void section_paused(uint8_t section, string_view reason, string_view advice, Duration pause, Instant now) = 0;
 

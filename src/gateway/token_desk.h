@@ -27,7 +27,7 @@ class TokenDesk final : public RequestSource, public Credential {
   void over(Push& push, Instant now, UnixTime wall) override;
   void lane_down(Lane& lane, string_view sentence, Instant until, Instant now) override;
   void lane_up(Lane&) override {}                             // that it can be reached says nothing yet
-  void lane_refused(Lane&, const char*, Instant) override {}  // only in pools
+  void lane_refused(Lane&, string_view, Instant) override {}  // only in pools
   void section_paused(uint8_t section, string_view reason, string_view advice, Duration pause, Instant now) override;
 
   // ---- Credential

@@ -10,6 +10,8 @@ namespace {
 constexpr Duration say_hold_every = days(1);
 constexpr uint32_t releases_a_turn = 256;
 constexpr Duration brake_window = hours(1);
+constexpr string_view unknown_root_advice =
+    "ca_file of the section must hold the root above that certificate; without ca_file that is the system's store";
 
 }  // namespace
 
@@ -17,7 +19,10 @@ constexpr Duration brake_window = hours(1);
 
 void Publish::lane_down(Lane& lane, string_view sentence, Instant until, Instant now) {
   lane.down_until = until;
-  say_trouble(lane, tools_.sections[lane.section].pooled ? "origin_down" : "provider_down", sentence, "");
+  const bool unknown_root =
+      sentence.find("of ca_file") != string_view::npos || sentence.find("not in ca_file") != string_view::npos;
+  say_trouble(lane, tools_.sections[lane.section].pooled ? "origin_down" : "provider_down", sentence,
+              unknown_root ? unknown_root_advice : "");
   if (!tools_.sections[lane.section].pooled) return answer_waiting(lane, Outcome::retry, "no connection", now);
   // They come again when it is their time: the lane is free for others meanwhile.
   while (Push* push = lane.ready.first())
@@ -30,13 +35,10 @@ void Publish::lane_up(Lane& lane) {
 }
 
 // Trying again would not help, but the name may say something else tomorrow: the devices stay.
-void Publish::lane_refused(Lane& lane, const char* word, Instant now) {
-  uint8_t room[100];
-  Writer reason(room);
-  reason.text("its address is ").text(word);
-  say_trouble(lane, "push_refused", reason.view(),
-              "endpoints must be at public addresses; list others in allow_private of [webpush]");
-  while (Push* push = lane.ready.first()) end_push(*push, Outcome::refused, reason.view(), now);
+void Publish::lane_refused(Lane& lane, string_view why, Instant now) {
+  say_trouble(lane, "push_refused", why,
+              "all addresses of an endpoint's name must be public; list others in allow_private of [webpush]");
+  while (Push* push = lane.ready.first()) end_push(*push, Outcome::refused, why, now);
 }
 
 void Publish::section_paused(uint8_t number, string_view reason, string_view advice, Duration pause, Instant now) {

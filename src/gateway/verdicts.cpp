@@ -71,7 +71,7 @@ void Publish::judged(Push& push, const Verdict& given, Instant now, UnixTime wal
     case Verdict::Kind::dead: return gone(push, verdict, now, wall);
     case Verdict::Kind::suspect: return suspected(push, verdict, now, wall);
     case Verdict::Kind::limited: return limited(push, verdict, now);
-    case Verdict::Kind::shrink: return shrink(push, verdict.reason, now, wall);
+    case Verdict::Kind::shrink: return shrink(push, verdict, now, wall);
     case Verdict::Kind::retry:
       // What a new token or a new connection mends is not worth a word; what comes back is.
       if (!verdict.advice.empty() && push.retry_class == verdict.retry_class) {
@@ -241,11 +241,12 @@ void Publish::second_refused(Push& push, const Verdict& verdict, Instant now) {
 }
 
 // Too large for the provider: account and alert go alone, once.
-void Publish::shrink(Push& push, string_view reason, Instant now, UnixTime wall) {
+void Publish::shrink(Push& push, const Verdict& verdict, Instant now, UnixTime wall) {
   const Device* device = tools_.registry.find(push.node);
   Registration registration;
   if (push.shrunk || device == nullptr || !tools_.registry.read(*device, record_room_, registration).ok()) {
-    return end_push(push, Outcome::refused, reason, now);
+    if (!verdict.advice.empty()) say_trouble(*push.lane, "push_refused", verdict.reason, verdict.advice);
+    return end_push(push, Outcome::refused, verdict.reason, now);
   }
   push.shrunk = true;
   Notice wake_up;
@@ -255,7 +256,7 @@ void Publish::shrink(Push& push, string_view reason, Instant now, UnixTime wall)
   outgoing.alert = outgoing.urgent = push.urgent;
   outgoing.call = push.call;
   const Status mapped = map(push, registration, wake_up, outgoing, wall);
-  if (!mapped.ok()) return end_push(push, Outcome::refused, reason, now);
+  if (!mapped.ok()) return end_push(push, Outcome::refused, verdict.reason, now);
   unplace(push);
   make_ready(push, now);
 }

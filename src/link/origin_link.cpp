@@ -248,7 +248,10 @@ bool OriginLink::addresses_allowed(Instant now) {
   for (uint32_t i = 0; i < addresses_.count; ++i) {
     const char* word = options_.rules.refusal(addresses_.addresses[i]);
     if (word == nullptr) continue;
-    source_.lane_refused(lane_, word, now);
+    uint8_t room[100];
+    Writer why(room);
+    write_address(why.text("its address "), addresses_.addresses[i]);
+    source_.lane_refused(lane_, why.text(" is ").text(word).view(), now);
     return false;
   }
   return true;

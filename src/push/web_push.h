@@ -51,10 +51,18 @@ struct Subscription {
   string_view auth;
 };
 Result<Subscription> read_subscription(string_view text, JsonDocument& json);
+// Why a text that was refused is no subscription, for whoever wrote the client: a literal that goes on behind it, as
+// in "… is JSON within JSON".
+string_view subscription_fault(string_view text, JsonDocument& json);
 
+// The key that is at fault, and what is wrong with it: literals that go on behind the name of a field.
+struct KeyFault {
+  string_view key;
+  string_view what;
+};
 // p256dh and auth → the 81 bytes of a second token, or none when both are empty. Error::malformed: one without
 // the other, no base64 of 65 and 16 bytes, or no point of the curve.
 Result<ByteView> read_subscription_keys(string_view p256dh, string_view auth, P256& curve, RandomSource& random,
-                                        Arena& scratch);
+                                        Arena& scratch, KeyFault& fault);
 
 }  // namespace tocsin

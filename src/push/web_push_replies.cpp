@@ -19,6 +19,10 @@ struct Meaning {
 constexpr Meaning accepted{.kind = Kind::delivered};
 constexpr Meaning gone{.kind = Kind::dead};
 constexpr Meaning too_large{.kind = Kind::shrink};
+// Where the least there is gets it as well, it is not about the size.
+constexpr Meaning refused_itself{
+    .kind = Kind::shrink,
+    .advice = "the push service refuses the request itself; was the subscription made with another VAPID key?"};
 constexpr Meaning too_often{.kind = Kind::limited, .retry_class = RetryClass::rate};
 constexpr Meaning trouble{.kind = Kind::retry, .retry_class = RetryClass::origin_busy};
 // ntfy says 5xx on purpose while no app listens, so that senders keep the subscription.
@@ -81,7 +85,7 @@ constexpr Row table[] = {
     {400, "", 40009, bad_endpoint, "code 40009"},
     {400, "", 40010, bad_endpoint, "code 40010"},
     // Perhaps that the message is empty, which devices without keys get: once more with the least there is.
-    {400, "", 0, too_large},
+    {400, "", 0, refused_itself},
     {401, "", 109, token_refused, "errno 109"},
     {401, "", 40101, not_allowed, "code 40101"},
     {401, "BadJwtToken", 0, token_refused},

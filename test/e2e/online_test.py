@@ -176,8 +176,12 @@ class Fcm(Case):
         messages = [r for r in self.standin.requests() if 'messages:send' in dict(r['headers'])[':path']]
         self.assertEqual([json.loads(r['body'])['validate_only'] for r in messages], [True])
         self.standin.behave('tocsin-check', do='answer', reason='INVALID_ARGUMENT')
-        time.sleep(1.1)  # the stand-in takes no assertion twice, and there is one a second
         self.check(conf, 0, 'ok: Google takes our requests (INVALID_ARGUMENT for a token of nobody')
+
+    def test_two_sections_with_one_account(self):
+        conf = self.make()
+        self.check(conf + conf.replace('[fcm play]', '[fcm other]').replace('provider = f', 'provider = g'), 0,
+                   'fcm/play: ok: Google takes our requests', 'fcm/other: ok: Google takes our requests')
 
     def test_what_google_refuses(self):
         conf = self.make()
@@ -185,7 +189,6 @@ class Fcm(Case):
         self.check(conf, 78, 'no access token: invalid_grant', 'check service_account')
         self.standin.forget()
         self.standin.behave('tocsin-check', do='answer', reason='UNAVAILABLE')
-        time.sleep(1.1)
         self.check(conf, 75, 'trouble at the provider: UNAVAILABLE')
 
     def test_the_token_endpoint_is_not_there(self):

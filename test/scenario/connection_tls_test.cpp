@@ -87,6 +87,7 @@ void a_certificate_that_has_expired(void**) {
 
 void a_certificate_that_signs_itself(void**) {
   present(identity_of(cert_selfsigned, key_selfsigned), "the certificate is self-signed and not in ca_file");
+  assert_true(world().log().saw("check=\"ca_file of the section must hold the root above that certificate; "));
 }
 
 void a_peer_that_hangs_up(void**) {

@@ -36,6 +36,7 @@ void names_that_stand_for_private_addresses_are_not_connected_to(void**) {
   }
   assert_int_equal(w.service(0).connections(), 0);
   assert_int_equal(w.provider(0).connections(), 0);
+  assert_true(w.log().saw("event=push_refused provider=webpush reason=\"its address [::1]:443 is loopback\""));
   w.simulation().names().set("one.wild.example.org", fine);
   w.publish_and_wait(node, "good");
   w.expect_result("good");

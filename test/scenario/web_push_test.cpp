@@ -67,7 +67,39 @@ void keys_that_are_no_point_are_refused(void**) {
       "ann@example.org/web", "r1", "webpush",
       Subscribed(one, "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw5"));
   w.wait_for_answer("r1");
-  w.expect_answer("r1", "are no keys");
+  w.expect_answer("r1", "Field device-token: keys.p256dh is not a point of P-256.");
+  w.send_register("ann@example.org/web", "r2", "webpush", "[object PushSubscription]");
+  w.wait_for_answer("r2");
+  w.expect_answer("r2", "is not the JSON text of a subscription: send the text of JSON.stringify(subscription).");
+}
+
+// As a page that sends the endpoint alone would make it: the browser could not read anything any more.
+void an_endpoint_that_comes_back_without_its_keys_keeps_them(void**) {
+  World& w = world();
+  w.start();
+  const NodeText keyed = subscribe(w, "ann@example.org/web", Subscribed(one));
+  const NodeText bare = subscribe(w, "ann@example.org/web", one);
+  assert_true(string_view(bare) == string_view(keyed));
+  w.publish_and_wait(keyed, "p1");
+  w.expect_result("p1");
+  assert_true(w.service(0).last().encoding.view() == "aes128gcm");
+  // Begun anew it has none.
+  w.send_unregister("ann@example.org/web", "u1", "webpush", one);
+  w.wait_for_answer("u1");
+  const NodeText anew = subscribe(w, "ann@example.org/web", one);
+  w.publish_and_wait(anew, "p2");
+  assert_true(w.service(0).last().encoding.empty());
+}
+
+void a_request_that_is_refused_whatever_is_in_it_has_an_advice(void**) {
+  World& w = world();
+  w.start();
+  const NodeText node = subscribe(w, "ann@example.org/web", Subscribed(one));
+  w.service(0).answer_all(400, "");
+  w.publish_and_wait(node, "p1");
+  w.expect_wait("p1", "internal-server-error");
+  assert_int_equal(w.service(0).requests(), 2);
+  assert_true(contains(w.log().last("event=push_refused"), "was the subscription made with another VAPID key?"));
 }
 
 void a_subscription_that_is_gone_ends(void**) {
@@ -295,6 +327,8 @@ TESTS(web_push, SCENARIO_WITH(a_browser_is_rung_with_a_sealed_message, with_web_
       SCENARIO_WITH(without_keys_a_device_is_only_woken, with_web_push),
       SCENARIO_WITH(new_keys_of_the_same_endpoint_are_the_same_device, with_web_push),
       SCENARIO_WITH(keys_that_are_no_point_are_refused, with_web_push),
+      SCENARIO_WITH(an_endpoint_that_comes_back_without_its_keys_keeps_them, with_web_push),
+      SCENARIO_WITH(a_request_that_is_refused_whatever_is_in_it_has_an_advice, with_web_push),
       SCENARIO_WITH(a_subscription_that_is_gone_ends, with_web_push),
       SCENARIO_WITH(what_a_service_says_of_itself_costs_no_device, with_web_push),
       SCENARIO_WITH(too_large_goes_once_more_without_content, with_web_push),

@@ -45,6 +45,17 @@ inline void expect_text_at(const char* file, int line, string_view got, string_v
 #define expect_text(...) ::tocsin::test::expect_text_at(__FILE__, __LINE__, __VA_ARGS__)
 
 inline constexpr string_view error_ns = "urn:ietf:params:xml:ns:xmpp-stanzas";
+// A command that is not there: the answer names those that are.
+#define expect_unknown_command(asked) ::tocsin::test::expect_unknown_command_at(__FILE__, __LINE__, asked)
+inline void expect_unknown_command_at(const char* file, int line, const Asked& asked) {
+  if (asked.answer.find("<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text") !=
+          string_view::npos &&
+      asked.answer.find(">There is no such command; there are: register-device, unregister-device") !=
+          string_view::npos)
+    return;
+  print_error("got  \"%.*s\"\n", static_cast<int>(asked.answer.size()), asked.answer.data());
+  _fail(file, line);
+}
 inline constexpr string_view not_found =
     "<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
 inline constexpr string_view unsupported =

@@ -111,10 +111,10 @@ void what_is_missing_is_named(void**) {
 void services_without_a_section_are_unknown_commands(void**) {
   for (const string_view node : {"node='register-push-wns'", "node='register-push-'", "node='register-push'",
                                  "node='Register-push-fcm'", "node='register-push-fcm '"}) {
-    expect_answer(ask_command(node, form), "error", not_found);
+    expect_unknown_command(ask_command(node, form));
   }
   const Asked plain = ask_set("<command xmlns='http://jabber.org/protocol/commands' node='register-push-fcm'/>");
-  expect_answer(plain, "error", not_found);
+  expect_unknown_command(plain);
 }
 
 void people_get_a_form(void**) {

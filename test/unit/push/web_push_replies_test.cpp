@@ -123,8 +123,9 @@ void every_answer_has_its_meaning(void**) {
     assert_int_equal(verdict.pause.us, 0);
     assert_int_equal(verdict.after.us, 0);
     assert_false(verdict.reconnect);
-    const bool silent = verdict.kind == Kind::delivered || verdict.kind == Kind::dead || verdict.kind == Kind::shrink ||
-                        verdict.kind == Kind::limited || verdict.retry_class == RetryClass::origin_busy ||
+    const bool silent = verdict.kind == Kind::delivered || verdict.kind == Kind::dead ||
+                        (verdict.kind == Kind::shrink && row.status != 400) || verdict.kind == Kind::limited ||
+                        verdict.retry_class == RetryClass::origin_busy ||
                         verdict.retry_class == RetryClass::server_trouble;
     assert_int_equal(verdict.advice.empty(), silent);
   }
