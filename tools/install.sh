@@ -10,7 +10,7 @@ folder=$SYSCONFDIR/tocsin
 conf=$folder/tocsin.conf
 unit=$SYSTEMDUNITDIR/tocsin.service
 user=$SYSTEMDUNITDIR/../../sysusers.d/tocsin.conf
-sample=$DOCDIR/tocsin.conf
+documents='tocsin.conf https.md deploy-hook'
 
 # In a package the rest is the package manager's, and without root there is nothing to tell systemd.
 system=
@@ -26,7 +26,8 @@ if [ "$1" = --remove ]; then
     exit 1
   fi
   pages | while read -r page; do rm -f "$(manual "$page")"; done
-  rm -f "$DESTDIR$program" "$DESTDIR$unit" "$DESTDIR$user" "$DESTDIR$sample"
+  rm -f "$DESTDIR$program" "$DESTDIR$unit" "$DESTDIR$user"
+  for name in $documents; do rm -f "$DESTDIR$DOCDIR/$name"; done
   for made in "$DESTDIR$DOCDIR" "$DESTDIR$folder"; do rmdir "$made" 2> /dev/null || true; done
   ! runs_systemd || systemctl daemon-reload
   [ -z "$DESTDIR" ] || exit 0
@@ -41,7 +42,8 @@ install -D -m 0755 "$1" "$DESTDIR$program.new"
 [ -z "$STRIP" ] || "$STRIP" "$DESTDIR$program.new"
 mv -f "$DESTDIR$program.new" "$DESTDIR$program"
 install -d -m 0755 "$DESTDIR$folder" "$DESTDIR$SYSTEMDUNITDIR"
-install -D -m 0644 "$here/conf/tocsin.conf" "$DESTDIR$sample"
+for name in $documents; do install -D -m 0644 "$here/conf/$name" "$DESTDIR$DOCDIR/$name"; done
+chmod 0755 "$DESTDIR$DOCDIR/deploy-hook"
 sed -e "s|/usr/sbin/tocsin|$program|g; s|/etc/tocsin|$folder|g" "$here/conf/tocsin.service" > "$DESTDIR$unit"
 chmod 0644 "$DESTDIR$unit"
 install -D -m 0644 "$here/conf/tocsin.sysusers" "$DESTDIR$user"
@@ -54,7 +56,7 @@ if [ -n "$system" ] && has systemd-sysusers; then systemd-sysusers "$user" || tr
 say() { printf '    %s\n' "$1"; }
 case $SBINDIR in /usr/local/sbin | /usr/sbin) command=tocsin ;; *) command=$program ;; esac
 [ "$conf" = /etc/tocsin/tocsin.conf ] || command="$command -c $conf"
-echo "installed: $program; the service tocsin, neither started nor enabled; every key of the conf: $sample"
+echo "installed: $program; the service tocsin, neither started nor enabled; every key of the conf: $DOCDIR/tocsin.conf"
 echo 'Next, as root:'
 getent passwd tocsin > /dev/null || say 'useradd --system --user-group --home-dir /var/lib/tocsin --shell /usr/sbin/nologin tocsin'
 [ -n "$system" ] || ! has systemctl || say 'systemctl daemon-reload'

@@ -125,7 +125,8 @@ class Install(Case):
     def test_everything_lies_in_its_place_and_the_binary_has_no_symbols(self):
         found = self.make('install')
         self.assertEqual(found, ['usr/local/lib/systemd/system/tocsin.service', 'usr/local/lib/sysusers.d/tocsin.conf',
-                                 'usr/local/sbin/tocsin', 'usr/local/share/doc/tocsin/tocsin.conf'])
+                                 'usr/local/sbin/tocsin', 'usr/local/share/doc/tocsin/deploy-hook',
+                                 'usr/local/share/doc/tocsin/https.md', 'usr/local/share/doc/tocsin/tocsin.conf'])
         binary = self.path('usr/local/sbin/tocsin')
         self.assertIn('tocsin', run(binary, '--version').stdout)
         self.assertLess(os.path.getsize(binary), 1 << 20)
