@@ -45,7 +45,16 @@ constexpr Temper of_apple[] = {
     {200, "", Act::go_away},
     {200, "", Act::drop_connection},
 };
+constexpr uint64_t about_tokens = 6;
 constexpr Temper of_services[] = {
+    // About what we sign: half of all troubles.
+    {401, R"({"code":401,"errno":109,"error":"Unauthorized"})"},
+    {401, R"({"code":40101,"http":401,"error":"unauthorized"})"},
+    {403, R"({"reason":"BadJwtToken"})"},
+    {403, R"({"reason":"BadAuthorizationHeader"})"},
+    {403, ""},
+    {403, "<html>Forbidden</html>"},
+    // About themselves.
     {500, ""},
     {502, "<html>Bad Gateway</html>"},
     {503, ""},
@@ -55,12 +64,6 @@ constexpr Temper of_services[] = {
     {429, R"({"code":42901,"http":429,"error":"limit reached"})"},
     {406, ""},
     {408, ""},
-    {401, R"({"code":401,"errno":109,"error":"Unauthorized"})"},
-    {401, R"({"code":40101,"http":401,"error":"unauthorized"})"},
-    {403, R"({"reason":"BadJwtToken"})"},
-    {403, R"({"reason":"BadAuthorizationHeader"})"},
-    {403, ""},
-    {403, "<html>Forbidden</html>"},
     {413, ""},
     {413, R"({"code":413,"errno":104})"},
     {400, ""},
@@ -105,8 +108,8 @@ void Oracle::change_mood() {
   FakeProvider& provider = provider_of(side);
   Mood& mood = moods_[side];
   if (random_.chance(300'000)) return calm(side);
-  const Temper& temper =
-      side == 0 ? of_apple[random_.below(std::size(of_apple))] : of_services[random_.below(std::size(of_services))];
+  const uint64_t of_service = random_.below(random_.coin() ? about_tokens : std::size(of_services));
+  const Temper& temper = side == 0 ? of_apple[random_.below(std::size(of_apple))] : of_services[of_service];
   mood.rule = {};
   mood.rule.status = temper.status;
   mood.rule.act = temper.act;
