@@ -6,6 +6,7 @@ The README, the tour of the source and the page about ports: links, names of fil
 import json
 import os
 import re
+import shutil
 import subprocess
 import textwrap
 
@@ -159,6 +160,55 @@ def targets(_):
         for word in words:
             target = re.match(r'make ([a-z]+)\b', word)
             expect(not target or target.group(1) in known, f'{page} names {word}: the Makefile has no such target')
+
+
+# What a browser has of what the README's page and worker use: a subscription with another key, which subscribe() refuses.
+BROWSER = """
+const said = [];
+const [newKey, oldKey] = ['BNew-key_', 'BOld-key_'].map(text => text.padEnd(87, 'A'));
+const vapidKey = newKey;
+const bytes = text => Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), c => c.charCodeAt(0)).buffer;
+let current = {key: START};
+const subscription = key => ({options: {applicationServerKey: bytes(key)}, unsubscribe: async () => { current.key = ''; },
+                              toJSON: () => ({endpoint: 'https://push.example.net/x', key})});
+const pushManager = {getSubscription: async () => current.key ? subscription(current.key) : null,
+  subscribe: async wanted => {
+    if (!wanted.userVisibleOnly || current.key && current.key !== wanted.applicationServerKey) throw new Error('InvalidStateError');
+    current.key = wanted.applicationServerKey;
+    return subscription(current.key);
+  }};
+Object.defineProperty(globalThis, 'navigator', {value: {serviceWorker: {register: async () => {}, ready: {pushManager}}}});
+const listeners = {};
+globalThis.self = {addEventListener: (name, what) => { listeners[name] = what; },
+                   registration: {showNotification: async (title, {body}) => said.push(title + ': ' + body)}};
+globalThis.clients = {matchAll: async () => [], openWindow: async where => said.push('opens ' + where)};
+"""
+PLAY = """
+const ring = async data => { let done; listeners.push({data, waitUntil: what => { done = what; }}); await done; };
+await ring({json: () => ({account: 'a@example.org', sender: 'ann@example.org/phone', body: 'Hello'})});
+await ring({json: () => ({account: 'a@example.org'})});
+await ring(null);
+let shown;
+listeners.notificationclick({notification: {close: () => {}}, waitUntil: what => { shown = what; }});
+await shown;
+console.log(JSON.stringify(said));
+"""
+
+
+@check('the page and the worker of the web client do what they should')
+def scripts(paper):
+    if shutil.which('node') is None:
+        print('# without node nobody runs the scripts of README.md')
+        return
+    page, worker = snippets('js')
+    for start, last in (("''", 'newKey'), ('newKey', 'newKey'), ('oldKey', 'newKey')):
+        path = os.path.join(paper.directory('scripts'), 'play.mjs')
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(BROWSER.replace('START', start) + f'{{{page}said.push(JSON.parse(subscription).key === {last});}}' + worker + PLAY)
+        done = subprocess.run(['node', path], capture_output=True, text=True, timeout=60, check=False)
+        expect(done.returncode == 0, done.stderr)
+        wanted = [True, 'ann@example.org: Hello', 'New message: ', 'New message: ', 'opens /']
+        expect(json.loads(done.stdout) == wanted, f'they did {done.stdout}')
 
 
 # --- the tables ----------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ void keys_that_are_no_point_are_refused(void**) {
   w.start();
   w.send_register(
       "ann@example.org/web", "r1", "webpush",
-      Subscribed(one, "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw5"));
+      Subscribed(one, "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw8"));
   w.wait_for_answer("r1");
   w.expect_answer("r1", "Field device-token: keys.p256dh is not a point of P-256.");
   w.send_register("ann@example.org/web", "r2", "webpush", "[object PushSubscription]");
