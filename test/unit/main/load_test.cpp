@@ -357,7 +357,21 @@ static void web_push_alone_starts_a_gateway(void**) {
   assert_text(m.settings.webpush[0].vapid_key.view(), "/var/lib/tocsin/vapid.pem");
 }
 
-TESTS(load, cmocka_unit_test(web_push_alone_starts_a_gateway), cmocka_unit_test(a_small_installation_loads_whole),
+static void a_sentence_that_names_its_file_names_it_once(void**) {
+  Machine m;
+  m.storage.put(
+      {.path = "/etc/tocsin/tocsin.conf",
+       .text = "[xmpp]\ndomain = push.example.org\nsecret = s\n[webpush]\ncontact = mailto:ann@example.net\n"});
+  Loader loader(m.storage, m.environment, m.settings, m.faults);
+  loader.load(m.line, m.arena, m.files);
+  loader.turn_off(m.files, 0, "vapid_key", "the VAPID key /var/lib/tocsin/vapid.pem cannot be used: it is empty");
+  assert_text(m.fault(0),
+              "/etc/tocsin/tocsin.conf:4: vapid_key: the VAPID key /var/lib/tocsin/vapid.pem cannot be "
+              "used: it is empty");
+}
+
+TESTS(load, cmocka_unit_test(a_sentence_that_names_its_file_names_it_once),
+      cmocka_unit_test(web_push_alone_starts_a_gateway), cmocka_unit_test(a_small_installation_loads_whole),
       cmocka_unit_test(secret_files_may_end_their_line_or_not),
       cmocka_unit_test(secret_files_with_anything_else_stop_the_gateway),
       cmocka_unit_test(a_missing_conf_is_66_and_is_not_called_incomplete),
