@@ -346,7 +346,7 @@ void Loader::say(const Wanted& wanted, const char* path, Error error) {
   if (!wanted.key.empty()) line.text(wanted.key).text(": ").path(wanted.path).text(": ");
   switch (error) {
     case Error::not_found:
-      line.text(wanted.key.empty() ? "no such file; name another one with -c" : "no such file");
+      line.text(wanted.key.empty() ? "no such file; tocsin setup writes one, -c names another" : "no such file");
       break;
     case Error::denied: {
       uint8_t room[2 * path_bytes_max];

@@ -88,7 +88,7 @@ static void a_missing_conf_is_66_and_is_not_called_incomplete(void**) {
   m.storage.drop("/etc/tocsin/tocsin.conf");
   m.load();
   assert_int_equal(m.faults.count(), 1);
-  assert_text(m.fault(0), "/etc/tocsin/tocsin.conf: no such file; name another one with -c");
+  assert_text(m.fault(0), "/etc/tocsin/tocsin.conf: no such file; tocsin setup writes one, -c names another");
   assert_int_equal(m.faults.run_exit_code(), exit_code::missing);
 }
 
