@@ -99,6 +99,7 @@ void defect_08_a_node_can_not_be_guessed(void**) {
 // The registry was written at the exit only, and by cutting the old one first.
 void defect_11_a_power_cut_at_any_time_loses_nothing_that_was_acknowledged(void**) {
   World& w = world();
+  w.disk().faults().sync_latency = milliseconds(4);
   w.start();
   NodeText nodes[15];
   uint8_t room[64];
