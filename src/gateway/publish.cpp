@@ -184,6 +184,8 @@ Status Publish::map(Push& push, const Registration& registration, const Notice& 
   if (!notice.channel_hash.empty()) tagged = notice.channel_hash;
   if (push.stateless) tagged = push.node.view();
   put_u64(in.account_tag, siphash(key_, tagged));
+  push.token = siphash(key_, registration.token);
+  push.second_token = siphash(key_, registration.second_token);
   push.request.clear();
   push.call = outgoing.call;
   push.content = outgoing.content;

@@ -164,8 +164,11 @@ class Publish final : public RequestSource {
   void suspected(Push& push, const Verdict& verdict, Instant now, UnixTime wall);
   void drop(Push& push, string_view reason, Instant now, UnixTime wall);
   void second_refused(Push& push, const Verdict& verdict, Instant now);
+  bool of_former_token(const Push& push);
+  void to_present_token(Push& push, string_view reason, Instant now, UnixTime wall);
   void drop_stateless(Push& push, string_view reason, Instant now, UnixTime wall);
   void shrink(Push& push, string_view reason, Instant now, UnixTime wall);
+  Status map_wake_up(Push& push, const Registration& registration, Instant now, UnixTime wall);
   void retry(Push& push, RetryClass retry_class, Duration told, Outcome outcome, string_view reason, Instant now);
 
   // trouble

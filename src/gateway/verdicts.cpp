@@ -65,6 +65,7 @@ void Publish::judged(Push& push, const Verdict& given, Instant now, UnixTime wal
   const bool about_device = verdict.kind == Verdict::Kind::dead || verdict.kind == Verdict::Kind::suspect;
   if (about_device && of_another_app(push)) return end_push(push, Outcome::retry, verdict.reason, now);
   if (push.request.to_second() && about_device) return second_refused(push, verdict, now);
+  if (about_device && of_former_token(push)) return to_present_token(push, verdict.reason, now, wall);
   switch (verdict.kind) {
     case Verdict::Kind::delivered: return delivered(push, now, wall);
     case Verdict::Kind::dead: return gone(push, verdict, now, wall);
@@ -91,6 +92,27 @@ bool Publish::of_another_app(const Push& push) const {
   const Device* device = tools_.registry.find(push.node);
   if (device == nullptr || device->section == push.section) return false;
   return device->section != tools_.sections[push.section].partner;  // the other environment of the same app
+}
+
+// The device has registered with another token since the request was written, under the same node: p2's are known by
+// the client's name for them. What is said of the one before is no word about the device.
+bool Publish::of_former_token(const Push& push) {
+  if (push.stateless) return false;
+  Registration present;
+  const Status read = tools_.registry.newest(push.node, record_room_, present);
+  if (!read.ok()) return read.error() != Error::not_found;  // unreadable: nobody ends for that
+  return push.request.to_second() ? siphash(key_, present.second_token) != push.second_token
+                                  : siphash(key_, present.token) != push.token;
+}
+
+// Devices that keep their node with another token are only ever woken, so nothing is lost on the way.
+void Publish::to_present_token(Push& push, string_view reason, Instant now, UnixTime wall) {
+  Registration present;
+  if (!tools_.registry.newest(push.node, record_room_, present).ok() || !map_wake_up(push, present, now, wall).ok()) {
+    return end_push(push, Outcome::retry, reason, now);
+  }
+  unplace(push);
+  make_ready(push, now);
 }
 
 void Publish::delivered(Push& push, Instant now, UnixTime wall) {
@@ -212,7 +234,7 @@ void Publish::second_refused(Push& push, const Verdict& verdict, Instant now) {
   const Device* device = tools_.registry.find(push.node);
   const UnixTime since{device == nullptr ? 0 : static_cast<int64_t>(device->refreshed)};
   const bool younger = verdict.gone_since != UnixTime{} && plausible(since) && since > verdict.gone_since;
-  if (verdict.kind == Verdict::Kind::dead && !younger) {
+  if (verdict.kind == Verdict::Kind::dead && !younger && !of_former_token(push)) {
     // Staging that is full: the next call asks again.
     (void)tools_.registry.clear_second_token(push.node).ok();
     FixedText<16> room;
@@ -234,16 +256,21 @@ void Publish::shrink(Push& push, string_view reason, Instant now, UnixTime wall)
     return end_push(push, Outcome::refused, reason, now);
   }
   push.shrunk = true;
+  if (!map_wake_up(push, registration, now, wall).ok()) return end_push(push, Outcome::refused, reason, now);
+  unplace(push);
+  make_ready(push, now);
+}
+
+// What the push said but its content, for the rest of its time.
+Status Publish::map_wake_up(Push& push, const Registration& registration, Instant now, UnixTime wall) {
   Notice wake_up;
   address(wake_up, registration);
   Outgoing outgoing = tools_.sections[push.section].provider->outgoing(wake_up);
   outgoing.send = true;
   outgoing.alert = outgoing.urgent = push.urgent;
   outgoing.call = push.call;
-  const Status mapped = map(push, registration, wake_up, outgoing, wall);
-  if (!mapped.ok()) return end_push(push, Outcome::refused, reason, now);
-  unplace(push);
-  make_ready(push, now);
+  if (push.expires > now) outgoing.ttl = push.expires - now;
+  return map(push, registration, wake_up, outgoing, wall);
 }
 
 void Publish::retry(Push& push, RetryClass retry_class, Duration told, Outcome outcome, string_view reason,

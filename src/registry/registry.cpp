@@ -171,6 +171,15 @@ Status Registry::read(const Device& device, Bytes room, Registration& out) const
   return {};
 }
 
+Status Registry::newest(const NodeId& node, Bytes room, Registration& out) const {
+  if (find(node) == nullptr) return Error::not_found;
+  Record record;
+  if (!inside_->content(node, room, record)) return Error::io;
+  out = record.registration;
+  out.section = inside_->present_name(out.section);
+  return {};
+}
+
 Status Registry::find_device(string_view account, ByteView key, Bytes room, Registration& out, Ticket* staged) const {
   if (staged != nullptr) *staged = 0;
   if (account.size() > account_bytes_max || key.size() > token_bytes_max) return Error::not_found;
