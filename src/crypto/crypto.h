@@ -19,8 +19,9 @@ const char* crypto_library();  // "mbed TLS 2.28.3", for --version
 void sha1(ByteView in, uint8_t out[20]);  // only where peers ask for it: XEP-0114 handshakes, p2 hashes
 void sha256(ByteView in, uint8_t out[32]);
 void hmac_sha256(ByteView key, ByteView in, uint8_t out[32]);
-// HKDF (RFC 5869): extract with salt, expand with info to fill out, at most 8,160 bytes; info has at most 256.
-void hkdf_sha256(ByteView salt, ByteView secret, ByteView info, Bytes out);
+// HKDF (RFC 5869 §2.3): from the extracted key, which is hmac_sha256(salt, secret), and info of at most 256 bytes
+// as much as out takes, at most 8,160 bytes. Whoever expands one secret twice extracts it once.
+void hkdf_expand(const uint8_t (&extracted)[32], ByteView info, Bytes out);
 // Overwrites what must not stay in memory; the compiler does not leave it out.
 void wipe(Bytes secret);
 

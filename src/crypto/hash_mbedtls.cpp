@@ -51,10 +51,8 @@ void hmac_sha256(ByteView key, ByteView in, uint8_t out[32]) {
   mbedtls_platform_zeroize(padded, sizeof padded);
 }
 
-void hkdf_sha256(ByteView salt, ByteView secret, ByteView info, Bytes out) {
+void hkdf_expand(const uint8_t (&extracted)[32], ByteView info, Bytes out) {
   GW_CHECK(info.size() <= 256 && out.size() <= 255 * 32);
-  uint8_t key[32];
-  hmac_sha256(salt, secret, key);
   uint8_t block[32];
   uint8_t text[32 + 256 + 1];
   size_t before = 0;  // bytes of the last block, of which the first has none
@@ -62,13 +60,14 @@ void hkdf_sha256(ByteView salt, ByteView secret, ByteView info, Bytes out) {
     copy_bytes(text, ByteView(block).first(before));
     copy_bytes(text + before, info);
     text[before + info.size()] = count;
-    hmac_sha256(key, ByteView(text).first(before + info.size() + 1), block);
+    hmac_sha256(extracted, ByteView(text).first(before + info.size() + 1), block);
     before = sizeof block;
     const size_t size = out.size() < sizeof block ? out.size() : sizeof block;
     copy_bytes(out.data(), ByteView(block).first(size));
     out = out.subspan(size);
   }
-  for (const Bytes each : {Bytes(key), Bytes(block), Bytes(text)}) wipe(each);
+  wipe(block);
+  wipe(text);
 }
 
 void wipe(Bytes secret) { mbedtls_platform_zeroize(secret.data(), secret.size()); }

@@ -43,12 +43,15 @@ Result<ByteView> seal(const EceTools& tools, ByteView keys, const EceChance& cha
   copy_bytes(key_info, whole(key_info_begins));
   copy_bytes(key_info + sizeof key_info_begins, theirs);
   copy_bytes(key_info + sizeof key_info_begins + sizeof theirs, chance.pair.point);
+  uint8_t extracted[32];
   uint8_t secret[32];
-  hkdf_sha256(auth, shared, key_info, secret);
+  hmac_sha256(auth, shared, extracted);
+  hkdf_expand(extracted, key_info, secret);
   uint8_t key[16];
   uint8_t nonce[12];
-  hkdf_sha256(chance.salt, secret, whole(cipher_key_info), key);
-  hkdf_sha256(chance.salt, secret, whole(nonce_info), nonce);
+  hmac_sha256(chance.salt, secret, extracted);
+  hkdf_expand(extracted, whole(cipher_key_info), key);
+  hkdf_expand(extracted, whole(nonce_info), nonce);
 
   const Bytes body = room.first(plain.size() + ece_added_bytes);
   copy_bytes(body.data(), chance.salt);
@@ -59,7 +62,7 @@ Result<ByteView> seal(const EceTools& tools, ByteView keys, const EceChance& cha
   copy_bytes(record.data(), plain);
   record[plain.size()] = last_record;
   const Status sealed = aes128gcm_seal(key, nonce, record.first(plain.size() + 1), record, tools.heap);
-  for (const Bytes each : {Bytes(shared), Bytes(secret), Bytes(key), Bytes(nonce)}) wipe(each);
+  for (const Bytes each : {Bytes(shared), Bytes(secret), Bytes(extracted), Bytes(key), Bytes(nonce)}) wipe(each);
   if (!sealed.ok()) return sealed.error();
   return ByteView(body);
 }

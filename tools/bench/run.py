@@ -314,7 +314,7 @@ class Bench:
             self.window('apple: 50 ms, window 1000', server, gateway, narrow, 1000, 2)
             self.stop(gateway, narrow)
         if 'services' in parts:
-            ServicesPart(self, DEVICES, MANY).run(server)
+            ServicesPart(self, DEVICES, MANY, GATEWAY_CORE).run(server)
         if 'listener' in parts:
             ListenerPart(self, DEVICES, MANY, OTHERS_CORE).run(server, provider)
         if 'registry' in parts:
@@ -324,18 +324,19 @@ class Bench:
     # ---- instructions
 
     def count_instructions(self, name, server, child, out, window, count):
-        """Between two marks, so that start and end do not count."""
+        """Between two marks, so that start and end do not count. The child goes on."""
         server.ask('window 64 1000 60', 90)
+
         def mark(what):
             subprocess.run(['callgrind_control', what, str(child.pid)], check=True, capture_output=True)
 
         mark('-z')
         answer = server.ask(f'window {window} {count} 60', 90)
         mark('-d')
-        self.stop(child)
         if answer['results'] != count:
             self.trouble(f'{name}: {answer}')
-        each = self.instructions(pathlib.Path(f'{out}.1')) / count
+        dumps = sorted(out.parent.glob(f'{out.name}.*'), key=lambda f: int(f.suffix[1:]))
+        each = self.instructions(dumps[-1]) / count
         self.figures[f'instructions, {name}'] = each
         print(f'  {name:<34} {each:>9,.0f} instructions per notification', flush=True)
         return each
@@ -344,21 +345,26 @@ class Bench:
         provider = self.provider()
         server = self.server()
 
-        def wrapper(out):
-            return ['valgrind', '--quiet', '--tool=callgrind', f'--callgrind-out-file={out}']
-
         gateway_each = {}
         for level, window in (('info', 64), ('info', 1000), ('warn', 1000)):
-            out = self.folder / f'callgrind.{level}.{window}'
-            gateway = self.gateway(server, provider, wrapper=wrapper(out), level=level, limits=MANY)
+            out = self.folder / f'callgrind-{level}-{window}'
+            gateway = self.gateway(server, provider, wrapper=self.under_callgrind(out), level=level, limits=MANY)
             self.enroll(server, DEVICES)
             gateway_each[level, window] = self.count_instructions(
                 f'gateway, log {level}, window {window}', server, gateway, out, window, count)
+            self.stop(gateway)
         for window in (64, 1000):
-            out = self.folder / f'callgrind.floor.{window}'
-            each = self.count_instructions(f'floor, window {window}', *self.start_floor(provider, wrapper(out)), out, window, count)
+            out = self.folder / f'callgrind-floor-{window}'
+            floor_server, floor = self.start_floor(provider, self.under_callgrind(out))
+            each = self.count_instructions(f'floor, window {window}', floor_server, floor, out, window, count)
+            self.stop(floor)
             print(f'      gateway / floor: {gateway_each["info", window] / each:.2f} (log info)')
+        ServicesPart(self, DEVICES, MANY, GATEWAY_CORE).count_instructions(server, count)
         self.stop_all()
+
+    @staticmethod
+    def under_callgrind(out):
+        return ['valgrind', '--quiet', '--tool=callgrind', f'--callgrind-out-file={out}']
 
     @staticmethod
     def instructions(out):

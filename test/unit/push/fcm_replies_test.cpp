@@ -207,7 +207,10 @@ void the_first_word_of_fcm_counts(void**) {
 
 void what_was_accepted_has_a_name(void**) {
   assert_text(read(200, R"({"name":"projects/p/messages/0:15%31"})").ref, "projects/p/messages/0:15%31");
-  assert_text(read(200, "{}").ref, "");
+  assert_text(read(200, "{\n  \"name\" :\r\n \"projects/p/messages/1\"\n}\n").ref, "projects/p/messages/1");
+  for (const char* odd : {"{}", "\"name\"", "{\"name\":", "{\"name\":7}", "{\"name\" \"x\"}", "{\"name\":\""}) {
+    assert_text(read(200, odd).ref, "");
+  }
   assert_text(read(200, "no JSON").ref, "");
   assert_int_equal(fcm.judge(read(200, "no JSON"), now).kind, Kind::delivered);
 }
