@@ -184,12 +184,12 @@ Status Publish::map(Push& push, const Registration& registration, const Notice& 
   if (!notice.channel_hash.empty()) tagged = notice.channel_hash;
   if (push.stateless) tagged = push.node.view();
   put_u64(in.account_tag, siphash(key_, tagged));
-  push.token = siphash(key_, registration.token);
-  push.second_token = siphash(key_, registration.second_token);
   push.request.clear();
   push.call = outgoing.call;
   push.content = outgoing.content;
   push.urgent = outgoing.urgent;
+  push.token_tags[0] = token_tag(registration.token);
+  push.token_tags[1] = token_tag(registration.second_token);
   return tools_.sections[push.section].provider->map(registration, notice, outgoing, in, push.request);
 }
 

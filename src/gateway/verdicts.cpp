@@ -64,8 +64,8 @@ void Publish::judged(Push& push, const Verdict& given, Instant now, UnixTime wal
   if (verdict.reconnect) tools_.dispatch.reconnect(*push.lane);
   const bool about_device = verdict.kind == Verdict::Kind::dead || verdict.kind == Verdict::Kind::suspect;
   if (about_device && of_another_app(push)) return end_push(push, Outcome::retry, verdict.reason, now);
-  if (push.request.to_second() && about_device) return second_refused(push, verdict, now);
-  if (about_device && of_former_token(push)) return to_present_token(push, verdict.reason, now, wall);
+  if (about_device && push.request.to_second()) return second_refused(push, verdict, now);
+  if (about_device && of_another_token(push)) return to_present_token(push, verdict.reason, now, wall);
   switch (verdict.kind) {
     case Verdict::Kind::delivered: return delivered(push, now, wall);
     case Verdict::Kind::dead: return gone(push, verdict, now, wall);
@@ -94,21 +94,23 @@ bool Publish::of_another_app(const Push& push) const {
   return device->section != tools_.sections[push.section].partner;  // the other environment of the same app
 }
 
-// The device has registered with another token since the request was written, under the same node: p2's are known by
-// the client's name for them. What is said of the one before is no word about the device.
-bool Publish::of_former_token(const Push& push) {
-  if (push.stateless) return false;
-  Registration present;
-  const Status read = tools_.registry.newest(push.node, record_room_, present);
-  if (!read.ok()) return read.error() != Error::not_found;  // unreadable: nobody ends for that
-  return push.request.to_second() ? siphash(key_, present.second_token) != push.second_token
-                                  : siphash(key_, present.token) != push.token;
+// The device has registered with another token since, or is about to: whatever became of the one before, this one is
+// good. Without its record nothing is known of it, so it does not end.
+bool Publish::of_another_token(const Push& push) const {
+  const Device* device = tools_.registry.find(push.node);
+  if (device == nullptr) return false;
+  Registration latest;
+  if (!tools_.registry.read_latest(*device, record_room_, latest).ok()) return true;
+  const bool second = push.request.to_second();
+  return token_tag(second ? latest.second_token : latest.token) != push.token_tags[second ? 1 : 0];
 }
 
 // Devices that keep their node with another token are only ever woken, so nothing is lost on the way.
 void Publish::to_present_token(Push& push, string_view reason, Instant now, UnixTime wall) {
-  Registration present;
-  if (!tools_.registry.newest(push.node, record_room_, present).ok() || !map_wake_up(push, present, now, wall).ok()) {
+  const Device* device = tools_.registry.find(push.node);
+  Registration latest;
+  if (device == nullptr || !tools_.registry.read_latest(*device, record_room_, latest).ok() ||
+      !map_wake_up(push, latest, now, wall).ok()) {
     return end_push(push, Outcome::retry, reason, now);
   }
   unplace(push);
@@ -127,8 +129,10 @@ void Publish::delivered(Push& push, Instant now, UnixTime wall) {
   } else if (const Device* device = tools_.registry.find(push.node); device != nullptr && !of_another_app(push)) {
     // It is of the other environment: from now on it is sent there at once.
     if (device->section != push.section) (void)tools_.registry.move_to_section(push.node, section.name).ok();
-    // Staging that is full only means that the next success writes it.
-    (void)tools_.registry.accepted(push.node, section.fingerprint, wall).ok();
+    // Staging that is full only means that the next success writes it. The first success alone proves something, and
+    // only of the token that it was for.
+    const bool proven = device->accepted_under == section.fingerprint;
+    if (proven || !of_another_token(push)) (void)tools_.registry.accepted(push.node, section.fingerprint, wall).ok();
     if (device->held) (void)tools_.registry.release(push.node, wall).ok();
   }
   if (section.probe == &push &&
@@ -234,7 +238,7 @@ void Publish::second_refused(Push& push, const Verdict& verdict, Instant now) {
   const Device* device = tools_.registry.find(push.node);
   const UnixTime since{device == nullptr ? 0 : static_cast<int64_t>(device->refreshed)};
   const bool younger = verdict.gone_since != UnixTime{} && plausible(since) && since > verdict.gone_since;
-  if (verdict.kind == Verdict::Kind::dead && !younger && !of_former_token(push)) {
+  if (verdict.kind == Verdict::Kind::dead && !younger && !of_another_token(push)) {
     // Staging that is full: the next call asks again.
     (void)tools_.registry.clear_second_token(push.node).ok();
     FixedText<16> room;
