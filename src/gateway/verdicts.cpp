@@ -170,6 +170,9 @@ void Publish::suspected(Push& push, const Verdict& verdict, Instant now, UnixTim
     move(push, section.partner);
     return make_ready(push, now);
   }
+  // It counts when a new token is refused as well.
+  if (verdict.reauthorize && push.retry_class != RetryClass::authorization)
+    return retry(push, RetryClass::authorization, {}, Outcome::retry, verdict.reason, now);
   const bool ended = device == nullptr && !push.stateless;
   const bool proven = device != nullptr && device->accepted_under == section.fingerprint;
   if (ended || proven || (verdict.environment && section.another_accepted(push.node, now))) {
