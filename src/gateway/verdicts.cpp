@@ -41,19 +41,20 @@ void Publish::over(Push& push, Instant now, UnixTime wall) {
 
 void Publish::judged(Push& push, const Verdict& given, Instant now, UnixTime wall) {
   Credential* const credential = push.lane->credential;
+  const bool pooled = tools_.sections[push.section].pooled;
   Verdict verdict = given;
   if (verdict.clock_off.us != 0 && credential != nullptr) {
     const Credential::Clock clock = credential->correct_clock(verdict.clock_off, now);
     if (clock == Credential::Clock::learnt) {
-      LogLine(tools_.log, Level::warn, "clock_skew")
-          .field("provider", push.lane->name)
-          .field("seconds", verdict.clock_off.whole_seconds());
+      LogLine line(tools_.log, Level::warn, "clock_skew");
+      line.field("provider", push.lane->name).field("seconds", verdict.clock_off.whole_seconds());
+      if (pooled) line.field("origin", push.lane->origin.view());  // whose word it is
     }
-    // Signed again in the provider's time, on a new connection: what was refused is no trouble then.
+    // Signed again in the provider's time, with Apple on a new connection: what was refused is no trouble then.
     if (clock != Credential::Clock::no) {
       verdict.kind = Verdict::Kind::retry;
       verdict.retry_class = RetryClass::authorization;
-      verdict.reconnect = true;
+      verdict.reconnect = !pooled;
       verdict.reauthorize = false;
       verdict.advice = {};
     }
