@@ -40,9 +40,18 @@ void Gateway::commit(Instant now) {
 }
 
 void Gateway::committed(Status outcome, Instant now) {
+  if (outcome.ok()) say_ends();
   registry_.committed(outcome);
   enroll_.commits_decided();
   publish_.commits_decided(now);
+}
+
+// The other ends are said where they are answered.
+void Gateway::say_ends() {
+  EndOfDevice end;
+  for (uint32_t from = 0; registry_.next_end(from, end);) {
+    if (end.reason == EndReason::provider) publish_.say_end(end);
+  }
 }
 
 void Gateway::stop(Instant now) {

@@ -47,6 +47,7 @@ class Gateway {
   Relay& relay() { return relay_; }
 
  private:
+  void say_ends();
   ServiceFacts service_;
   Publish& publish_;
   Enroll& enroll_;

@@ -117,6 +117,23 @@ Status Registry::commit() {
   return started;
 }
 
+bool Registry::next_end(uint32_t& from, EndOfDevice& end) const {
+  const Staging& batch = inside_->batch(0);
+  while (inside_->committing && from < batch.count()) {
+    const Change& change = batch.change(from++);
+    if (change.kind != RecordKind::ended) continue;
+    Record record;
+    GW_CHECK(decode(batch.record(change), record).ok());
+    const Device* device = find(record.node);
+    end = {.node = record.node,
+           .section = device == nullptr ? Device::no_section : device->section,
+           .reason = record.reason,
+           .word = record.word};
+    return true;
+  }
+  return false;
+}
+
 void Registry::committed(Status outcome) {
   RegistryInside& in = *inside_;
   GW_CHECK(in.committing);

@@ -25,6 +25,14 @@ namespace tocsin {
 // ticket_failed() denies. 0 stands for a change that needs no batch.
 using Ticket = uint64_t;
 
+// What is told of a registration that ends.
+struct EndOfDevice {
+  NodeId node;
+  uint8_t section = Device::no_section;
+  EndReason reason{};
+  string_view word;  // the provider's, maybe cut
+};
+
 class Registry {
  public:
   struct Options {
@@ -112,6 +120,9 @@ class Registry {
   // Hands the staged batch with its commit mark to the journal; not while committing(). On an error every
   // staged change is dropped and ticket_failed() tells so.
   Status commit();
+  // Of the batch that was handed over, before its outcome is told: its ends, one after the other. from: 0 at first; the
+  // views live until committed(). False: there is none left.
+  bool next_end(uint32_t& from, EndOfDevice& end) const;
   // The journal's outcome of the batch: applied to the index, or dropped with everything that was staged behind it.
   void committed(Status outcome);
   Ticket committed_ticket() const;          // every ticket up to here was decided …
