@@ -193,14 +193,6 @@ void Publish::drop(Push& push, string_view reason, Instant now, UnixTime wall) {
   const Result<Ticket> ticket = tools_.registry.end(push.node, EndReason::provider, reason, wall);
   // It will be asked again at the next publish.
   if (!ticket.ok()) return end_push(push, Outcome::busy, describe(ticket.error()), now);
-  if (!again) {
-    FixedText<16> room;
-    LogLine(tools_.log, Level::info, "unregistered")
-        .field("why", "provider")
-        .field("provider", section.name)
-        .field("device", pseudonym(push.node, room))
-        .field("reason", reason);
-  }
   if (state != nullptr) state->ending = ticket.value();
   if (Job* const job = push.job) {
     job->ticket = ticket.value();
@@ -209,6 +201,15 @@ void Publish::drop(Push& push, string_view reason, Instant now, UnixTime wall) {
     push.job = nullptr;
   }
   give_back(push);
+}
+
+// A device that ended by its provider's word: said when that is durable.
+void Publish::say_end(const EndOfDevice& end) {
+  FixedText<16> room;
+  LogLine line(tools_.log, Level::info, "unregistered");
+  line.field("why", "provider");
+  if (end.section < tools_.sections.size()) line.field("provider", tools_.sections[end.section].name);
+  line.field("device", pseudonym(end.node, room)).field("reason", end.word);
 }
 
 // There is nothing to end: it is remembered, so that its publishers hear of it without asking the provider again.
