@@ -84,11 +84,11 @@ uint32_t arm_sections(Wiring& wiring, Loader& loader, Program& program) {
   return armed;
 }
 
-// Looks at the key of Web Push, and makes none.
-void check_vapid_key(Wiring& wiring, Loader& loader, Program& program) {
-  VapidKeyFile file;
-  const Status opened = wiring.open_vapid_key(file, true);
-  if (opened.ok() || opened.error() == Error::not_found) return;
+// The key of Web Push: made where there is none, or only looked at. One that can not be used turns its section off, and
+// no other: it is said, and nothing takes its place.
+void arm_web_push(Wiring& wiring, Loader& loader, Program& program, VapidKeyFile& file, bool read_only) {
+  const Status opened = wiring.open_vapid_key(file, read_only);
+  if (opened.ok() || (read_only && opened.error() == Error::not_found)) return;
   for (uint32_t i = 0; i < wiring.section_count(); ++i) {
     if (wiring.section(i).pooled) loader.turn_off(program.files, i, "vapid_key", file.problem.view());
   }
@@ -162,14 +162,12 @@ int run(Wiring& wiring, Loader& loader, Program& program, posix::PosixPort& posi
   }
   wiring.set_key(program.state.key);
   wiring.set_endpoint_key(program.state.endpoint_key);
+  const uint32_t shown = program.faults.count();
   VapidKeyFile vapid;
-  if (const Status opened = wiring.open_vapid_key(vapid); !opened.ok()) {
-    return fail(posix.console(), exit_code_of(opened.error()), vapid.problem.view());
-  }
+  arm_web_push(wiring, loader, program, vapid, false);
   if (vapid.made)
     LogLine(log, Level::info, "vapid_key_made")
         .sentence("check", "without this file all Web Push devices must register anew: back up the state directory");
-  const uint32_t shown = program.faults.count();
   const uint32_t armed = arm_sections(wiring, loader, program);
   show_faults(program.faults, posix.console(), shown);
   if (const int code = open_registry(wiring, program, posix, log); code != exit_code::ok) return code;
@@ -322,7 +320,8 @@ int start(const CommandLine& line, Program& program, posix::PosixPort& posix, He
   GW_CHECK(region.used() == program.plan.region_total());
   int code = exit_code::ok;
   if (line.task == Task::check) {
-    check_vapid_key(wiring, loader, program);
+    VapidKeyFile vapid;
+    arm_web_push(wiring, loader, program, vapid, true);
     arm_sections(wiring, loader, program);
     arm_listener(wiring, loader, program.files);
     loader.warn_of_what_is_missing();

@@ -96,9 +96,12 @@ void OnlineCheck::try_key(Probe& probe) {
     return conclude(probe, exit_code::ok, "ok: the key of Web Push will be made at the first start", "");
   }
   if (!opened.ok()) return conclude(probe, exit_code::conf, file.problem.view(), "");
-  if (!wiring_->try_vapid_key().ok()) {
-    return conclude(probe, exit_code::internal, "the key does not sign", "please report this line");
+  const Status tried = wiring_->try_vapid_key();
+  if (!tried.ok() && tried.error() == Error::damaged) {
+    return conclude(probe, exit_code::conf, "the key of Web Push signs, and its public half calls the signature bad",
+                    "restore vapid_key from the backup");
   }
+  if (!tried.ok()) return conclude(probe, exit_code::internal, "the key does not sign", "please report this line");
   conclude(probe, exit_code::ok, "ok: the key of Web Push signs, and its signature is good", "");
 }
 

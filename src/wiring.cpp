@@ -63,7 +63,9 @@ Throttle::Options Wiring::throttle_options(const Settings& settings) {
 
 PublishLimits Wiring::publish_limits(const Settings& settings) {
   bool stateless = false;
-  for (const ApnsSettings& apns : settings.apns) stateless = stateless || !apns.modules.empty();
+  for (uint32_t i = 0; i < settings.section_count(); ++i) {
+    stateless = stateless || !settings.section(i).modules.empty();
+  }
   return {.max_inflight = settings.limits.max_inflight,
           .max_pending = settings.limits.max_pending,
           .dead_tokens = stateless ? Publish::dead_tokens_kept : 0,

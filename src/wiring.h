@@ -69,10 +69,11 @@ class Wiring {
 
   // The key of pseudonyms and collapse ids, from the state directory; before the first turn.
   void set_key(const HashKey& key);
-  // Opens the key of Web Push, which is made where there is none; after set_key, before arm. An error is final, and
-  // file.problem says it. read_only: makes none.
+  // Opens the key of Web Push, which is made where there is none; after set_key, before arm. After an error the section
+  // is off, and file.problem says why. read_only: makes none, turns nothing off.
   Status open_vapid_key(VapidKeyFile& file, bool read_only = false);
-  Status try_vapid_key() { return web_push_->vapid->try_key(port_.entropy); }  // it was opened
+  // It was opened. Error::damaged: it signs, and the signature is not good.
+  Status try_vapid_key() { return web_push_->vapid->try_key(port_.entropy); }
   // The key of endpoints' names, likewise.
   void set_endpoint_key(const EndpointKey& key) { enroll_->set_endpoint_key(key); }
   // Loads keys and roots of section i, so that it can push. Else the section is off and problem is a

@@ -66,9 +66,12 @@ Status Wiring::open_vapid_key(VapidKeyFile& file, bool read_only) {
   if (opened.ok()) {
     web_push_->vapid->set_key(file.pair);
     gateway_->set_vapid_key(web_push_->vapid->public_key());
-    for (Section& section : sections_) {
-      if (section.pooled) section.fingerprint = section.provider->fingerprint();
-    }
+  }
+  for (Section& section : sections_) {
+    if (!section.pooled) continue;
+    if (opened.ok()) section.fingerprint = section.provider->fingerprint();
+    // Nothing is sent without it, and no other key takes its place: devices are bound to it.
+    if (!opened.ok() && !read_only) section.off = true;
   }
   wipe(file.pair.secret);
   return opened;

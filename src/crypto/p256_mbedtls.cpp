@@ -134,4 +134,22 @@ Status P256Mbedtls::sign(const P256Secret& secret, ByteView message, P256Signatu
   return status_of(error, *heap_);
 }
 
+Status P256Mbedtls::verify(const P256Point& point, ByteView message, const P256Signature& signature) {
+  GW_CHECK(inside_ != nullptr);
+  if (point[0] != 4) return Error::malformed;
+  uint8_t hash[32];
+  sha256(message, hash);
+  HeapScope scope(*heap_);
+  heap_->forget_refusals();
+  mbedtls_ecp_group& group = inside_->group;
+  Number r, s;
+  Point signer;
+  int error = mbedtls_ecp_point_read_binary(&group, &signer.p, point, sizeof point);
+  if (error == 0) error = mbedtls_ecp_check_pubkey(&group, &signer.p);
+  if (error == 0) error = r.read(ByteView(signature).first(32));
+  if (error == 0) error = s.read(ByteView(signature).subspan(32));
+  if (error == 0) error = mbedtls_ecdsa_verify(&group, hash, sizeof hash, &signer.p, &r.n, &s.n);
+  return status_of(error, *heap_);
+}
+
 }  // namespace tocsin

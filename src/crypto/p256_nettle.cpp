@@ -182,4 +182,23 @@ Status P256Nettle::sign(const P256Secret& secret, ByteView message, P256Signatur
   return {};
 }
 
+Status P256Nettle::verify(const P256Point& point, ByteView message, const P256Signature& signature) {
+  GW_CHECK(heap_ != nullptr);
+  if (heap_->live() > 0) return Error::exhausted;
+  uint8_t hash[32];
+  sha256(message, hash);
+  HeapScope scope(*heap_);
+  Point signer;
+  if (!signer.set(point)) return Error::malformed;
+  const ByteView bytes(signature);
+  const Number r(bytes.first(32)), s(bytes.subspan(32));
+  dsa_signature given;
+  dsa_signature_init(&given);
+  mpz_set(given.r, r.z);
+  mpz_set(given.s, s.z);
+  const bool good = ecdsa_verify(&signer.p, sizeof hash, hash, &given) == 1;
+  dsa_signature_clear(&given);
+  return good ? Status() : Status(Error::malformed);
+}
+
 }  // namespace tocsin

@@ -69,7 +69,8 @@ struct Push {
   Instant ready_since{};
   Instant sent{};
   uint8_t request_id[16] = {};
-  ListHook<Push> hook;  // the lane's ready or in-flight list
+  uint32_t token_tags[2] = {};  // of the device's token and its second one, as they were when it was mapped
+  ListHook<Push> hook;          // the lane's ready or in-flight list
   H2Exchange exchange;
   Request request;
   ReplyRoom reply;

@@ -188,6 +188,8 @@ Status Publish::map(Push& push, const Registration& registration, const Notice& 
   push.call = outgoing.call;
   push.content = outgoing.content;
   push.urgent = outgoing.urgent;
+  push.token_tags[0] = token_tag(registration.token);
+  push.token_tags[1] = token_tag(registration.second_token);
   return tools_.sections[push.section].provider->map(registration, notice, outgoing, in, push.request);
 }
 

@@ -114,6 +114,7 @@ class Publish final : public RequestSource {
   void find_registered(const Command& command, const Device& device, Meant& meant);
   void find_stateless(const Command& command, bool ours, Instant now, Meant& meant);
   NodeId stateless_node(const Section& section, ByteView token) const;
+  uint32_t token_tag(ByteView token) const { return static_cast<uint32_t>(siphash(key_, token)); }
   static void name_addressee(const Meant& meant, Notice& notice);
 
   // down
@@ -157,6 +158,7 @@ class Publish final : public RequestSource {
 
   // up
   bool of_another_app(const Push& push) const;
+  bool of_another_token(const Push& push) const;
   void judged(Push& push, const Verdict& verdict, Instant now, UnixTime wall);
   void delivered(Push& push, Instant now, UnixTime wall);
   void gone(Push& push, const Verdict& verdict, Instant now, UnixTime wall);

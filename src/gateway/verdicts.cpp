@@ -63,7 +63,8 @@ void Publish::judged(Push& push, const Verdict& given, Instant now, UnixTime wal
   if (verdict.reauthorize && credential != nullptr) credential->renew(now, wall, tools_.random);
   if (verdict.reconnect) tools_.dispatch.reconnect(*push.lane);
   const bool about_device = verdict.kind == Verdict::Kind::dead || verdict.kind == Verdict::Kind::suspect;
-  if (about_device && of_another_app(push)) return end_push(push, Outcome::retry, verdict.reason, now);
+  if (about_device && (of_another_app(push) || of_another_token(push)))
+    return end_push(push, Outcome::retry, verdict.reason, now);
   if (push.request.to_second() && about_device) return second_refused(push, verdict, now);
   switch (verdict.kind) {
     case Verdict::Kind::delivered: return delivered(push, now, wall);
@@ -93,6 +94,17 @@ bool Publish::of_another_app(const Push& push) const {
   return device->section != tools_.sections[push.section].partner;  // the other environment of the same app
 }
 
+// The device has registered with another token since, or is about to: whatever became of the one before, this one is
+// good. Without its record nothing is known of it, so it does not end.
+bool Publish::of_another_token(const Push& push) const {
+  const Device* device = tools_.registry.find(push.node);
+  if (device == nullptr) return false;
+  Registration latest;
+  if (!tools_.registry.read_latest(*device, record_room_, latest).ok()) return true;
+  const bool second = push.request.to_second();
+  return token_tag(second ? latest.second_token : latest.token) != push.token_tags[second ? 1 : 0];
+}
+
 void Publish::delivered(Push& push, Instant now, UnixTime wall) {
   Section& section = tools_.sections[push.section];
   push.lane->trouble.clear();
@@ -105,8 +117,10 @@ void Publish::delivered(Push& push, Instant now, UnixTime wall) {
   } else if (const Device* device = tools_.registry.find(push.node); device != nullptr && !of_another_app(push)) {
     // It is of the other environment: from now on it is sent there at once.
     if (device->section != push.section) (void)tools_.registry.move_to_section(push.node, section.name).ok();
-    // Staging that is full only means that the next success writes it.
-    (void)tools_.registry.accepted(push.node, section.fingerprint, wall).ok();
+    // Staging that is full only means that the next success writes it. The first success alone proves something, and
+    // only of the token that it was for.
+    const bool proven = device->accepted_under == section.fingerprint;
+    if (proven || !of_another_token(push)) (void)tools_.registry.accepted(push.node, section.fingerprint, wall).ok();
     if (device->held) (void)tools_.registry.release(push.node, wall).ok();
   }
   if (section.probe == &push &&

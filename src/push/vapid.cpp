@@ -39,7 +39,10 @@ void Vapid::set_key(const P256Pair& key) {
 
 Status Vapid::try_key(RandomSource& random) const {
   P256Signature signature;
-  return curve_.sign(key_.secret, bytes_of(header), signature, random);
+  const Status made = curve_.sign(key_.secret, bytes_of(header), signature, random);
+  if (!made.ok()) return made;
+  const Status good = curve_.verify(key_.point, bytes_of(header), signature);
+  return good.ok() || good.error() != Error::malformed ? good : Status(Error::damaged);
 }
 
 bool Vapid::fresh(const VapidToken& token, UnixTime wall) const {

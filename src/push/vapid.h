@@ -34,7 +34,8 @@ class Vapid {
   ~Vapid();
   // Forgets every token. The key must be one of P256::make_pair or a loaded Es256Key.
   void set_key(const P256Pair& key);
-  // Signs once and forgets it: for a check of key and curve.
+  // Signs once and looks at the signature with the public half that clients subscribe with: for a check of key and
+  // curve. Error::damaged: the halves are not of one key.
   Status try_key(RandomSource& random) const;
 
   // "vapid t=…, k=…", the value of the header `authorization` for requests to this origin, into out.

@@ -171,6 +171,25 @@ Status Registry::read(const Device& device, Bytes room, Registration& out) const
   return {};
 }
 
+Status Registry::read_latest(const Device& device, Bytes room, Registration& out) const {
+  for (int b = 1; b >= 0; --b) {
+    const Staging& batch = inside_->batch(b);
+    for (uint32_t i = batch.count(); i-- > 0;) {
+      const Change& change = batch.change(i);
+      if (!change.full() || !(change.node == device.node)) continue;
+      const ByteView bytes = batch.record(change);
+      if (bytes.size() > room.size()) return Error::too_long;
+      copy_bytes(room.data(), bytes);
+      Record record;
+      GW_CHECK(decode(ByteView(room).first(bytes.size()), record).ok());
+      out = record.registration;
+      out.section = inside_->present_name(out.section);
+      return {};
+    }
+  }
+  return read(device, room, out);
+}
+
 Status Registry::find_device(string_view account, ByteView key, Bytes room, Registration& out, Ticket* staged) const {
   if (staged != nullptr) *staged = 0;
   if (account.size() > account_bytes_max || key.size() > token_bytes_max) return Error::not_found;

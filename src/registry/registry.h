@@ -69,6 +69,8 @@ class Registry {
   // Reads the device's full record into room (record_bytes_max); views of out point into it. Error::damaged: the
   // bytes fail their check, or are of another device.
   Status read(const Device& device, Bytes room, Registration& out) const;
+  // The full record of a durable device as of now, staged changes included: what is read may be about to end.
+  Status read_latest(const Device& device, Bytes room, Registration& out) const;
   // The device of (account, Registration::key) as of now, staged changes included. Error::not_found.
   // *staged: the ticket of its latest staged change, 0 when none.
   Status find_device(string_view account, ByteView key, Bytes room, Registration& out, Ticket* staged) const;

@@ -164,6 +164,24 @@ void the_dead_are_gone_and_asked_for_again_a_day_later(void**) {
   w.expect_at_rest();
 }
 
+constexpr Configured google = {.extra =
+                                   "[fcm play]\nprovider = fcm-xmpp-api\nservice_account = /etc/account.json\n"
+                                   "endpoint = https://fcm.wild.example.org\nca_file = /etc/ca.pem\nmodules = droid\n"};
+
+void the_dead_of_google_are_remembered_as_well(void**) {
+  World& w = world();
+  w.start();
+  publish_to(fcm_token_b, "p0", "droid");
+  w.expect_result("p0");
+  w.fcm().answer_device(fcm_token_a, 404, "UNREGISTERED");
+  for (const string_view id : {"p1", "p2", "p3"}) {
+    publish_to(fcm_token_a, id, "droid");
+    w.expect_gone(id);
+    w.run_for(hours(1));
+  }
+  assert_int_equal(w.fcm().requests(), 2);  // asked once
+}
+
 void a_token_that_died_for_one_app_lives_for_another(void**) {
   World& w = world();
   w.start();
@@ -314,6 +332,7 @@ TESTS(fpush, SCENARIO_WITH(the_module_names_the_app_and_the_node_the_device, two
       SCENARIO_WITH(further_options_do_no_harm, one_app), SCENARIO_WITH(a_token_is_bound_to_no_domain, one_app),
       SCENARIO_WITH(tokens_are_the_same_in_either_case, one_app),
       SCENARIO_WITH(the_dead_are_gone_and_asked_for_again_a_day_later, one_app),
+      SCENARIO_WITH(the_dead_of_google_are_remembered_as_well, google),
       SCENARIO_WITH(a_token_that_died_for_one_app_lives_for_another, two_apps),
       SCENARIO_WITH(words_that_our_mistakes_produce_hold_for_a_day, one_app),
       SCENARIO_WITH(the_same_words_drop_a_device_when_another_is_accepted, one_app),

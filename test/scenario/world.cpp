@@ -197,7 +197,10 @@ void World::wire() {
   }
   wiring_->set_key(state.key);
   VapidKeyFile vapid;
-  GW_CHECK(wiring_->open_vapid_key(vapid).ok());
+  if (!wiring_->open_vapid_key(vapid).ok()) {
+    for (uint32_t i = 0; i < settings_.section_count(); ++i)
+      files_.sections[i].off = files_.sections[i].off || settings_.is_webpush(i);
+  }
   wiring_->set_endpoint_key(state.endpoint_key);
   for (uint32_t i = 0; i < settings_.section_count(); ++i) {
     const char* culprit = "";

@@ -244,6 +244,7 @@ void the_heap_is_left_as_it_was_and_half_of_it_never_used(void**) {
       assert_true(desk.curve->make_pair(entropy, other).ok());
       assert_true(desk.curve->shared_secret(pair.secret, other.point, shared, entropy).ok());
       assert_true(desk.curve->sign(pair.secret, bytes_of("again"), signature, entropy).ok());
+      assert_true(desk.curve->verify(pair.point, bytes_of("again"), signature).ok());
       assert_int_equal(desk.heap->live(), before);
     }
     print_message("           %s: live %zu, peak %zu of %zu\n", desk.name, before, desk.heap->peak(),
@@ -345,6 +346,13 @@ void mbedtls_says_exhausted_at_every_allocation_that_fails(void**) {
     assert_int_equal(heap.live(), before);
     if (signed_once.ok()) break;
     assert_int_equal(signed_once.error(), Error::exhausted);
+  }
+  for (n = 1;; ++n) {
+    heap.fail_at(n);
+    const Status checked = curve.verify(pair.point, bytes_of("x"), signature);
+    heap.fail_at(0);
+    if (checked.ok()) break;
+    assert_int_equal(checked.error(), Error::exhausted);
   }
   curve.shut();
   assert_int_equal(heap.live(), 0);

@@ -160,6 +160,15 @@ void another_key_makes_other_tokens(void**) {
   assert_true(vapid.try_key(curve_desk().random).ok());
 }
 
+void a_key_whose_halves_do_not_belong_together_is_found_out(void**) {
+  Vapid& vapid = fresh_vapid();
+  P256Pair mixed;
+  assert_true(curve_desk().curve.make_pair(curve_desk().random, mixed).ok());
+  copy_bytes(mixed.secret, key().secret);
+  vapid.set_key(mixed);
+  assert_int_equal(vapid.try_key(curve_desk().random).error(), Error::damaged);
+}
+
 void without_a_key_there_is_no_public_key(void**) {
   const Vapid vapid(table, curve_desk().curve, contact);
   assert_text(vapid.public_key(), "");
@@ -173,7 +182,9 @@ TESTS(vapid, cmocka_unit_test(the_header_is_a_token_and_the_key_that_made_it),
       cmocka_unit_test(a_clock_that_was_set_makes_a_new_one),
       cmocka_unit_test(nothing_is_signed_before_the_clock_is_set),
       cmocka_unit_test(what_was_refused_is_signed_anew_once_a_minute), cmocka_unit_test(what_is_too_long_is_refused),
-      cmocka_unit_test(another_key_makes_other_tokens), cmocka_unit_test(without_a_key_there_is_no_public_key));
+      cmocka_unit_test(another_key_makes_other_tokens),
+      cmocka_unit_test(a_key_whose_halves_do_not_belong_together_is_found_out),
+      cmocka_unit_test(without_a_key_there_is_no_public_key));
 
 }  // namespace
 }  // namespace tocsin::test
