@@ -345,6 +345,24 @@ static void a_key_that_the_crypto_refuses_is_reported_at_its_line(void**) {
   assert_int_equal(m.files.providers_on, 0);
 }
 
+static void of_a_damaged_key_is_said_where_there_is_another(void**) {
+  Machine m;
+  const test::Joined conf(conf_with_secret, "[fcm play]\nprovider = f\nservice_account = a.json\n");
+  m.storage.put({.path = "/etc/tocsin/tocsin.conf", .text = conf.view()});
+  m.storage.put({.path = "/etc/tocsin/a.json", .text = "{}"});
+  Loader loader(m.storage, m.environment, m.settings, m.faults);
+  loader.load(m.line, m.arena, m.files);
+  loader.turn_off(m.files, 0, "key", "its PEM text is damaged");
+  loader.turn_off(m.files, 1, "service_account", "its PEM text is damaged");
+  assert_text(m.fault(0),
+              "/etc/tocsin/tocsin.conf:6: key: /etc/tocsin/AuthKey_ABC123DEFG.p8: its PEM text is damaged; Apple hands "
+              "out a key once: take the file as it came, or make another one there");
+  assert_text(
+      m.fault(1),
+      "/etc/tocsin/tocsin.conf:11: service_account: /etc/tocsin/a.json: its PEM text is damaged; download a new "
+      "one (Firebase console, project settings, service accounts, generate new private key)");
+}
+
 static void web_push_alone_starts_a_gateway(void**) {
   Machine m;
   m.storage.put(
@@ -357,7 +375,8 @@ static void web_push_alone_starts_a_gateway(void**) {
   assert_text(m.settings.webpush[0].vapid_key.view(), "/var/lib/tocsin/vapid.pem");
 }
 
-TESTS(load, cmocka_unit_test(web_push_alone_starts_a_gateway), cmocka_unit_test(a_small_installation_loads_whole),
+TESTS(load, cmocka_unit_test(of_a_damaged_key_is_said_where_there_is_another),
+      cmocka_unit_test(web_push_alone_starts_a_gateway), cmocka_unit_test(a_small_installation_loads_whole),
       cmocka_unit_test(secret_files_may_end_their_line_or_not),
       cmocka_unit_test(secret_files_with_anything_else_stop_the_gateway),
       cmocka_unit_test(a_missing_conf_is_66_and_is_not_called_incomplete),
