@@ -194,12 +194,19 @@ format:
 PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 SYSCONFDIR ?= /etc
+# For manual pages, of which there are none yet.
 MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/tocsin
 SYSTEMDUNITDIR ?= $(PREFIX)/lib/systemd/system
+# STRIP=: the binary keeps its symbols.
+STRIP ?= strip
+INSTALL = DESTDIR='$(DESTDIR)' SBINDIR='$(SBINDIR)' SYSCONFDIR='$(SYSCONFDIR)' MANDIR='$(MANDIR)' DOCDIR='$(DOCDIR)' \
+  SYSTEMDUNITDIR='$(SYSTEMDUNITDIR)' STRIP='$(STRIP)' tools/install.sh
 
 install: all
-	@DESTDIR='$(DESTDIR)' SBINDIR='$(SBINDIR)' SYSCONFDIR='$(SYSCONFDIR)' MANDIR='$(MANDIR)' \
-	  SYSTEMDUNITDIR='$(SYSTEMDUNITDIR)' tools/install.sh $(BUILD)/tocsin
+	@$(INSTALL) $(BUILD)/tocsin
+uninstall:
+	@$(INSTALL) --remove
 
 clean:
 	rm -rf $(BUILD) build-cmake
@@ -214,13 +221,14 @@ help:
 	  'make bench      the table of performance and footprint' \
 	  'make swarm      crashes registries until interrupted; SEEDS=N: so many plays, FROM=SEED: from there on' \
 	  'make fuzz       hostile registries and requests, under sanitizers; SECONDS=N: for so long in all, else 60' \
-	  'make install    DESTDIR PREFIX SBINDIR SYSCONFDIR MANDIR SYSTEMDUNITDIR' \
+	  'make install    DESTDIR PREFIX SBINDIR SYSCONFDIR DOCDIR SYSTEMDUNITDIR; STRIP= keeps the symbols; MANDIR: no page yet' \
+  'make uninstall  removes what install put; conf and state stay' \
 	  'make format     clang-format over all sources;  make style, layers, needed: one check each' \
 	  'make unit, scenario   their tests, with all output;  make clean' \
 	  'Variables: CXX CXXFLAGS CPPFLAGS LDFLAGS, BUILD=folder, CI=1 (warnings are errors), SANITIZE=1, V=1,' \
 	  '           P256=mbedtls (Web Push without nettle: smaller, slower)'
 
 FORCE:
-.PHONY: all programs unit scenario swarm fuzz fuzz-programs layers style needed check test setup demo bench format install clean help FORCE
+.PHONY: all programs unit scenario swarm fuzz fuzz-programs layers style needed check test setup demo bench format install uninstall clean help FORCE
 .SECONDARY:
 -include $(shell find $(BUILD)/src $(BUILD)/port $(BUILD)/test -name '*.d' 2>/dev/null)

@@ -15,11 +15,13 @@ becomes the component push.example.org; that name may be given as well.
 It prints a conf, the lines for Prosody and for ejabberd with the same random
 secret, a site for nginx, the records for the DNS, and the commands to go on
 with. What the vendor gave you is left for you to put in; tocsin check names it.
+For fcm and webpush there is no site and no record: nobody calls them by HTTPS.
 
   --write   creates the conf (FILE, else $TOCSIN_CONF, else
             /etc/tocsin/tocsin.conf) and beside it setup-prosody.cfg.lua,
-            setup-ejabberd.yml, setup-nginx.conf and setup-dns.zone, all 0640:
-            all of them or none; nothing that exists is overwritten
+            setup-ejabberd.yml, and for apns and unifiedpush setup-nginx.conf
+            and setup-dns.zone, all 0640: all of them or none; nothing that
+            exists is overwritten
 
 exit codes: 0 ok, 64 command line or DOMAIN, 73 cannot create (one exists),
   74 input or output, 77 permission

@@ -150,6 +150,7 @@ void Loader::read_provider(uint32_t section, Arena& room, LoadedFiles& files) {
   LoadedFiles::Provider& provider = files.sections[section];
   provider = LoadedFiles::Provider{};
   if (settings_->is_webpush(section)) {  // its key is the gateway's own, see vapid_key.h
+    if (!check_vapid_key_mode(section)) provider.off = true;
     if (!read_certificates(section, room, files)) provider.off = true;
     return;
   }
@@ -335,6 +336,19 @@ bool Loader::check_mode(const Wanted& wanted, uint32_t mode) {
       .text(" can be read by every user of this machine; mend it with: chmod o-r ")
       .command(wanted.path);
   return !strict;
+}
+
+// One that is not there yet is made for nobody else to read.
+bool Loader::check_vapid_key_mode(uint32_t section) {
+  const Path& path = settings_->webpush[0].vapid_key;
+  const Result<port::FileFacts> facts = storage_->facts(path.c_str());
+  if (!facts.ok()) return true;
+  return check_mode({.path = path.view(),
+                     .where = parser_.origins().nearest(place(section), "vapid_key"),
+                     .key = "vapid_key",
+                     .bytes_max = 0,
+                     .weight = Weight::provider_off},
+                    facts.value().mode);
 }
 
 void Loader::say(const Wanted& wanted, const char* path, Error error) {

@@ -95,6 +95,7 @@ class Loader {
   Error read_bytes(const char* path, size_t bytes_max, Arena& room, ByteView& bytes);
   // False when a fault of this weight makes the file unusable.
   bool check_mode(const Wanted& wanted, uint32_t mode);
+  bool check_vapid_key_mode(uint32_t section);
   void say(const Wanted& wanted, const char* path, Error error);
   bool is_credential(string_view path) const;
 

@@ -18,6 +18,7 @@
 #include "state.h"
 #include "state_check.h"
 #include "vapid_key.h"
+#include "vapid_report.h"
 #include "version.h"
 #include "wiring.h"
 
@@ -84,16 +85,6 @@ uint32_t arm_sections(Wiring& wiring, Loader& loader, Program& program) {
     }
   }
   return armed;
-}
-
-// The key of Web Push: made where there is none, or only looked at. One that can not be used turns its section off, and
-// no other: it is said, and nothing takes its place.
-void arm_web_push(Wiring& wiring, Loader& loader, Program& program, VapidKeyFile& file, bool read_only) {
-  const Status opened = wiring.open_vapid_key(file, read_only);
-  if (opened.ok() || (read_only && opened.error() == Error::not_found)) return;
-  for (uint32_t i = 0; i < wiring.section_count(); ++i) {
-    if (wiring.section(i).pooled) loader.turn_off(program.files, i, "vapid_key", file.problem.view());
-  }
 }
 
 int exit_code_of(Error error) {
@@ -165,15 +156,11 @@ int run(Wiring& wiring, Loader& loader, Program& program, posix::PosixPort& posi
   }
   wiring.set_key(program.state.key);
   wiring.set_endpoint_key(program.state.endpoint_key);
+  if (const int code = open_registry(wiring, program, posix, log); code != exit_code::ok) return code;
   const uint32_t shown = program.faults.count();
-  VapidKeyFile vapid;
-  arm_web_push(wiring, loader, program, vapid, false);
-  if (vapid.made)
-    LogLine(log, Level::info, "vapid_key_made")
-        .sentence("check", "without this file all Web Push devices must register anew: back up the state directory");
+  start_web_push(wiring, loader, program.files, log);
   const uint32_t armed = arm_sections(wiring, loader, program);
   show_faults(program.faults, posix.console(), shown);
-  if (const int code = open_registry(wiring, program, posix, log); code != exit_code::ok) return code;
   uint8_t problem_room[512];
   Writer problem(problem_room);
   if (const Status opened = wiring.open_listeners(problem); !opened.ok())
@@ -264,11 +251,16 @@ int print_vapid_key(const Settings& settings, posix::PosixPort& posix) {
   if (name.overflowed()) return fail(posix.console(), exit_code::conf, "[state] directory is too long");
   Heap heap(posix::reserve_memory(vapid_key_heap_bytes), "vapid key");
   VapidKeyFile file;
-  const Status read = read_vapid_key(name.view().data(), posix.storage(), heap, posix.port().entropy, file);
+  // Not its devices: whoever asks wants the key.
+  const Status read = read_vapid_key(name.view().data(), posix.storage(), heap, posix.port().entropy, 0, file);
   wipe(file.pair.secret);
   if (!read.ok()) {
     const bool missing = read.error() == Error::not_found;
-    return fail(posix.console(), missing ? exit_code::missing : exit_code_of(read.error()), file.problem.view());
+    uint8_t sentence_room[path_bytes_max + 1000];
+    Writer sentence(sentence_room);
+    write_path(sentence, slice(name.view(), 0, name.size() - 1));
+    sentence.text(": ").text(file.problem.view());
+    return fail(posix.console(), missing ? exit_code::missing : exit_code_of(read.error()), sentence.view());
   }
   const bool printed = posix.console().out(file.text.view()).ok() && posix.console().out("\n").ok();
   return printed ? exit_code::ok : exit_code::io;
@@ -324,8 +316,7 @@ int start(const CommandLine& line, Program& program, posix::PosixPort& posix, He
   GW_CHECK(region.used() == program.plan.region_total());
   int code = exit_code::ok;
   if (line.task == Task::check) {
-    VapidKeyFile vapid;
-    arm_web_push(wiring, loader, program, vapid, true);
+    check_web_push(wiring, program.settings, loader, program.files, posix.storage(), posix::reserve_memory);
     arm_sections(wiring, loader, program);
     arm_listener(wiring, loader, program.files);
     loader.warn_of_what_is_missing();

@@ -74,12 +74,9 @@ void OnlineCheck::run(Wiring& wiring, const Settings& settings, const LoadedFile
 }
 
 void OnlineCheck::try_key(Probe& probe) {
-  VapidKeyFile file;
-  const Status opened = wiring_->open_vapid_key(file, true);
-  if (!opened.ok() && opened.error() == Error::not_found) {
+  if (!wiring_->has_vapid_key()) {
     return conclude(probe, exit_code::ok, "ok: the key of Web Push will be made at the first start", "");
   }
-  if (!opened.ok()) return conclude(probe, exit_code::conf, file.problem.view(), "");
   const Status tried = wiring_->try_vapid_key();
   if (!tried.ok() && tried.error() == Error::damaged) {
     return conclude(probe, exit_code::conf, "the key of Web Push signs, and its public half calls the signature bad",

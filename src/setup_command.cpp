@@ -38,7 +38,7 @@ class SetupCommand {
   SetupPlan plan_;
   char secret_[2 * setup_secret_bytes] = {};
   Path paths_[setup_parts];
-  size_t created_ = 0;
+  bool created_[setup_parts] = {};
   uint8_t room_[setup_part_bytes_max] = {};
 };
 
@@ -99,6 +99,7 @@ int SetupCommand::name_files() {
 int SetupCommand::print() {
   bool printed = true;
   for (const SetupPart part : parts_printed) {
+    if (!setup_has(plan_.kind, part)) continue;
     Writer text{Bytes(room_)};
     write_setup_part(text, part, plan_);
     text.text("\n");
@@ -114,7 +115,9 @@ int SetupCommand::print() {
 // All that exist are named, not only the first.
 int SetupCommand::find_existing() {
   int code = exit_code::ok;
-  for (const Path& path : paths_) {
+  for (size_t i = 0; i < setup_parts; ++i) {
+    const Path& path = paths_[i];
+    if (!setup_has(plan_.kind, parts_written[i])) continue;
     const Result<port::FileFacts> facts = tools_.storage.facts(path.c_str());
     if (facts.ok()) code = cannot("", path, Error::exists);
     if (!facts.ok() && facts.error() != Error::not_found) return cannot("cannot create ", path, facts.error());
@@ -128,7 +131,7 @@ Status SetupCommand::create(size_t part) {
   GW_CHECK(!text.overflowed());
   const Result<port::Handle> file = tools_.storage.open(paths_[part].c_str(), port::OpenMode::create_for_group);
   if (!file.ok()) return file.error();
-  ++created_;
+  created_[part] = true;
   Status stored = tools_.storage.write_at(file.value(), 0, text.written());
   if (stored.ok()) stored = tools_.storage.sync_now(file.value());
   tools_.storage.shut(file.value());
@@ -136,16 +139,17 @@ Status SetupCommand::create(size_t part) {
 }
 
 void SetupCommand::undo() {
-  while (created_ > 0) {
-    const Path& path = paths_[--created_];
-    const Status removed = tools_.storage.remove(path.c_str());
-    if (!removed.ok()) (void)cannot("cannot take back ", path, removed.error());
+  for (size_t i = setup_parts; i-- > 0;) {
+    if (!created_[i]) continue;
+    const Status removed = tools_.storage.remove(paths_[i].c_str());
+    if (!removed.ok()) (void)cannot("cannot take back ", paths_[i], removed.error());
   }
 }
 
 int SetupCommand::write() {
   if (const int code = find_existing(); code != exit_code::ok) return code;
   for (size_t i = 0; i < setup_parts; ++i) {
+    if (!setup_has(plan_.kind, parts_written[i])) continue;
     const Status made = create(i);
     if (made.ok()) continue;
     undo();
@@ -157,10 +161,11 @@ int SetupCommand::write() {
     undo();
     return cannot("cannot write into ", directory, synced.error());
   }
-  for (const Path& path : paths_) {
+  for (size_t i = 0; i < setup_parts; ++i) {
+    if (!created_[i]) continue;
     Writer created{Bytes(room_)};
     created.text("# created ");
-    write_path(created, path.view());
+    write_path(created, paths_[i].view());
     created.text("\n");
     (void)tools_.screen.out(created.view()).ok();
   }

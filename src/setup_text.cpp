@@ -12,6 +12,8 @@ constexpr string_view prefix = "push.";
 constexpr size_t proxy_name_bytes_max = 32;
 constexpr size_t label_bytes_max = 63;  // RFC 1035 §2.3.4
 constexpr string_view usual_conf = "/etc/tocsin/tocsin.conf";
+constexpr string_view only_optional =
+    "Optional: only for removing accounts whose server is gone; leave out to begin with.";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -74,20 +76,29 @@ void conf_of_provider(Writer& out, const SetupPlan& plan) {
           "[webpush]\n"
           "# Where push services reach you when something is wrong.\n"
           "contact = mailto:postmaster@");
-      out.text(plan.names.users.view()).text("\n");
+      out.text(plan.names.users.view())
+          .text(
+              "\n# Browsers must show something for every push, so only messages are sent: no typing, no receipts.\n"
+              "empty = drop\n");
       return;
     case SetupKind::apns:
-      out.text("# Your own app under your own Apple developer account: put in what is yours.\n[apns app]\n")
-          .text("# The id that the app names when it registers: Siskin's; Snikket's is snikket:apns:1.\n")
-          .text("provider = tigase:messenger:apns:1\n")
-          .text(
-              "# Keys, +, with Apple Push Notifications service; keep the name that the file has. Beside this conf.\n")
-          .text("key = AuthKey_YOURKEYID0.p8\n")
-          .text("# Membership details.\nteam_id = ")
+      out.text(
+          "# Your own app under your own Apple developer account: put in what is yours.\n"
+          "[apns app]\n"
+          "# The id that the app names when it registers: Siskin's; Snikket's is snikket:apns:1.\n"
+          "provider = tigase:messenger:apns:1\n"
+          "# Keys, +, with Apple Push Notifications service; keep the name that the file has. Beside this conf.\n"
+          "key = AuthKey_YOURKEYID0.p8\n"
+          "# Membership details.\n");
+      out.text("team_id = ").text(placeholder_team_id);
+      out.text("\n# The app's bundle id.\ntopic = ").text(placeholder_topic);
+      out.text(
+             "\n\n# For builds that Xcode puts on the phone the same once more: their tokens are of Apple's sandbox.\n"
+             "#[apns app-dev]\n#provider = tigase:messenger:apns:1\n#key = AuthKey_YOURKEYID0.p8\n#team_id = ")
           .text(placeholder_team_id)
-          .text("\n# The app's bundle id.\ntopic = ")
+          .text("\n#topic = ")
           .text(placeholder_topic)
-          .text("\n");
+          .text("\n#environment = sandbox\n");
       return;
     case SetupKind::fcm:
       out.text(
@@ -113,12 +124,20 @@ void write_conf(Writer& out, const SetupPlan& plan) {
       .text(plan.secret)
       .text("\n# Whose users may register.\naccounts = ")
       .text(plan.names.users.view())
-      .text("\n\n# HTTPS, for ")
-      .text(plan.kind == SetupKind::unifiedpush ? "what application servers post, and for " : "")
-      .text("apps that unregister without a login: in clear text\n")
-      .text("# on this machine, behind a reverse proxy that has the certificate.\n")
-      .text("[listen]\naddress = 127.0.0.1:8085\ntls = no\n\n");
+      .text("\n\n");
+  if (plan.kind == SetupKind::unifiedpush)
+    out.text(
+        "# HTTPS, for what application servers post and for apps that unregister without a login: in clear text\n"
+        "# on this machine, behind a reverse proxy that has the certificate.\n"
+        "[listen]\naddress = 127.0.0.1:8085\ntls = no\n\n");
   conf_of_provider(out, plan);
+  if (plan.kind == SetupKind::apns)
+    out.text("\n")
+        .text("# ")
+        .text(only_optional)
+        .text(
+            "\n# HTTPS in clear text on this machine, behind a reverse proxy that has the certificate.\n"
+            "#[listen]\n#address = 127.0.0.1:8085\n#tls = no\n");
 }
 
 void write_prosody(Writer& out, const SetupPlan& plan) {
@@ -128,7 +147,19 @@ void write_prosody(Writer& out, const SetupPlan& plan) {
   out.text("-- Where there is this VirtualHost already, add to its modules_enabled what it lacks. On Debian 12\n")
       .text("-- cloud_notify comes with the package prosody-modules.\nVirtualHost \"")
       .text(plan.names.users.view())
-      .text("\"\n    modules_enabled = { \"cloud_notify\"; \"smacks\" }\n\nComponent \"")
+      .text(
+          "\"\n    -- cloud_notify makes the pushes, smacks notices that a phone has gone, mam lets it ring while "
+          "another\n"
+          "    -- device is online; the others save its battery.\n"
+          "    modules_enabled = { \"cloud_notify\"; \"smacks\"; \"mam\"; \"carbons\"; \"csi_simple\" }\n");
+  if (plan.kind == SetupKind::webpush)
+    out.text(
+        "    -- Without these the browser learns only that there is a message. With them the text crosses the "
+        "component\n"
+        "    -- link in clear.\n"
+        "    -- push_notification_with_body = true\n"
+        "    -- push_notification_with_sender = true\n");
+  out.text("\nComponent \"")
       .text(plan.names.component.view())
       .text("\"\n    component_secret = \"")
       .text(plan.secret)
@@ -147,13 +178,22 @@ void write_ejabberd(Writer& out, const SetupPlan& plan) {
       .text(":\n        password: \"")
       .text(plan.secret)
       .text(
-          "\"\n\nmodules:\n  mod_push:\n    # never false: without it every push is a silent one\n"
-          "    include_body: \"New message\"\n  mod_push_keepalive: {}\n  mod_stream_mgmt:\n"
-          "    resend_on_timeout: if_offline\n  mod_client_state: {}\n");
+          "\"\n\nmodules:\n"
+          "  # mod_push makes the pushes, mod_stream_mgmt notices that a phone has gone, mod_mam lets it ring while\n"
+          "  # another device is online; the others keep its session and save its battery.\n"
+          "  mod_push:\n    # never false: without it every push is a silent one\n");
+  if (plan.kind == SetupKind::webpush)
+    out.text(
+        "    # So the browser learns only that there is a message. With true in its place, and include_sender: true,\n"
+        "    # the text crosses the component link in clear.\n");
+  out.text(
+      "    include_body: \"New message\"\n  mod_push_keepalive: {}\n  mod_stream_mgmt:\n"
+      "    resend_on_timeout: if_offline\n  mod_client_state: {}\n  mod_mam:\n    default: always\n");
 }
 
 void write_proxy(Writer& out, const SetupPlan& plan) {
   const string_view name = plan.names.component.view();
+  if (plan.kind == SetupKind::apns) out.text("# ").text(only_optional).text("\n");
   out.text("# nginx: a file in /etc/nginx/sites-enabled or conf.d. The certificate is that of ").text(name);
   // nginx takes names that fill its bucket, by default one line of the processor's cache, for an error.
   if (name.size() > proxy_name_bytes_max)
@@ -180,6 +220,8 @@ void write_proxy(Writer& out, const SetupPlan& plan) {
 
 void write_dns(Writer& out, const SetupPlan& plan) {
   const string_view name = plan.names.component.view();
+  if (plan.kind == SetupKind::apns)
+    out.text("; ").text(only_optional).text("\n; The component, on the same machine as its server, needs no record.\n");
   out.text("; DNS: in the zone of ").text(plan.names.users.view());
   out.text(", with the addresses of this machine in place of these two.\n")
       .text(name)
@@ -199,6 +241,18 @@ void write_command(Writer& out, const SetupPlan& plan, string_view command, stri
   out.text(command);
   if (!why.empty()) out.text("    ").text(why);
   out.text("\n");
+}
+
+// The files that only the operator has, beside the conf.
+void write_next_of_vendor(Writer& out, const SetupPlan& plan) {
+  if (plan.kind == SetupKind::apns)
+    out.text("# Into the conf: key, team_id and topic, which only you know. Beside it the key:\n");
+  if (plan.kind == SetupKind::fcm) out.text("# Beside it the service account's file, under this name:\n");
+  if (plan.kind != SetupKind::apns && plan.kind != SetupKind::fcm) return;
+  out.text("#   install -g tocsin -m 640 ")
+      .text(plan.kind == SetupKind::apns ? "AuthKey_YOURKEYID0.p8 " : "service-account.json ");
+  write_argument(out, parent_directory(plan.conf));
+  out.text("/\n");
 }
 
 }  // namespace
@@ -235,6 +289,11 @@ bool read_setup_domain(SetupKind kind, string_view domain, SetupNames& names, Wr
   return true;
 }
 
+bool setup_has(SetupKind kind, SetupPart part) {
+  const bool https = kind == SetupKind::unifiedpush || kind == SetupKind::apns;
+  return https || (part != SetupPart::proxy && part != SetupPart::dns);
+}
+
 void write_setup_part(Writer& out, SetupPart part, const SetupPlan& plan) {
   switch (part) {
     case SetupPart::prosody: write_prosody(out, plan); return;
@@ -257,29 +316,46 @@ string_view setup_file_name(SetupPart part) {
 }
 
 void write_setup_next(Writer& out, const SetupPlan& plan, bool written) {
-  out.text("# Next: the lines for Prosody or ejabberd, the proxy and the DNS to where they belong");
-  out.text(written ? ", and then as root:\n" : ", the conf to\n# ");
-  if (!written) {
+  const bool unifiedpush = plan.kind == SetupKind::unifiedpush;
+  out.text("# Next: the lines for Prosody or ejabberd")
+      .text(unifiedpush ? ", the proxy and the DNS to where they belong" : " to where they belong");
+  if (written) {
+    out.text(", and then as root:\n");
+  } else {
+    out.text(", the conf to\n# ");
     write_path(out, plan.conf);
     out.text(" (all of one run: the next one makes another secret), and then as root:\n");
   }
   for (const string_view command : {"chown root:tocsin ", "chmod 640 "}) {
-    if (written && command == "chmod 640 ") break;
     out.text("#   ").text(command);
     write_argument(out, plan.conf);
     out.text("\n");
   }
-  if (plan.kind == SetupKind::apns)
-    out.text(
-        "# Into the conf: key, team_id and topic, which only you know; the key's file beside it, root:tocsin and 640, "
-        "too.\n");
-  if (plan.kind == SetupKind::fcm) out.text("# The service account's file beside it, root:tocsin and 640, too.\n");
-  write_command(out, plan, "check --as tocsin", "# every fault, with what mends it");
+  write_next_of_vendor(out, plan);
+  if (unifiedpush)
+    write_command(out, plan, "check --as tocsin", "# every fault, with what mends it");
+  else
+    write_command(out, plan, "check --as tocsin --online", "# every fault, with what mends it; asks the provider, too");
+  out.text(
+      "#   systemctl restart prosody    # a reload starts no new Component. ejabberd: systemctl reload ejabberd\n");
+  if (unifiedpush) out.text("#   systemctl reload nginx\n");
   if (plan.conf == usual_conf)
-    out.text("#   systemctl enable --now tocsin\n");
+    out.text(
+        "#   systemctl enable --now tocsin\n#   journalctl -fu tocsin    # component_up; registered, when a device "
+        "comes\n");
   else
     write_command(out, plan, "run", {});
-  if (plan.kind == SetupKind::unifiedpush)
+  if (plan.kind == SetupKind::apns)
+    out.text("# The site for nginx and the records for the DNS are optional: to begin with leave them out.\n");
+  if (!setup_has(plan.kind, SetupPart::dns))
+    out.text("# ")
+        .text(plan.names.component.view())
+        .text(" needs no DNS record: a component on its server's machine has none.\n");
+  if (plan.kind == SetupKind::fcm)
+    out.text("# In your build of Conversations or a relative, push.xml: app_server is ")
+        .text(plan.names.component.view())
+        .text("\n");
+  if (unifiedpush)
     out.text("# On the phone, Conversations, settings, UnifiedPush distributor: push server ")
         .text(plan.names.component.view())
         .text("\n");

@@ -10,7 +10,7 @@ namespace tocsin {
 
 // Lower-case hexadecimal needs no quotes or escapes in any of the four languages.
 inline constexpr size_t setup_secret_bytes = 20;
-inline constexpr size_t setup_part_bytes_max = 6 * 1024;
+inline constexpr size_t setup_part_bytes_max = 12 * 1024;
 
 struct SetupNames {
   Domain users;      // whose accounts may register: example.org
@@ -31,6 +31,8 @@ inline constexpr size_t setup_parts = 5;
 // is the same name for XMPP, DNS, certificates and each of the conf languages passes.
 bool read_setup_domain(SetupKind kind, string_view domain, SetupNames& names, Writer& problem);
 
+// HTTPS is called by UnifiedPush and, to remove accounts whose server is gone, by apps for iOS; by nobody else.
+bool setup_has(SetupKind kind, SetupPart part);
 // A part as a file of its own: in the language of what reads it, with comments, ready to be pasted.
 void write_setup_part(Writer& out, SetupPart part, const SetupPlan& plan);
 // What the part's file is called beside the conf; the conf has the name that the user gave.

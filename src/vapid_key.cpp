@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/writer.h"
 #include "crypto/crypto.h"
+#include "settings/faults.h"
 
 namespace tocsin {
 namespace {
@@ -18,7 +19,7 @@ constexpr uint8_t before_secret[] = {0x30, 0x81, 0x87, 0x02, 0x01, 0x00, 0x30, 0
 constexpr uint8_t before_point[] = {0xA1, 0x44, 0x03, 0x42, 0x00};
 constexpr size_t line_bytes = 48;  // 64 characters, as PEM has them (RFC 7468 §3)
 
-FilePath with_suffix(const char* path, string_view suffix) {
+FilePath with_suffix(string_view path, string_view suffix) {
   uint8_t room[path_bytes_max + 16];
   Writer name(room);
   name.text(path).text(suffix);
@@ -27,19 +28,76 @@ FilePath with_suffix(const char* path, string_view suffix) {
   return result;
 }
 
-Status say(VapidKeyFile& file, Error error, string_view before, string_view path, string_view behind) {
-  uint8_t room[900];
-  Writer problem(room);
-  problem.text(before).text(path).text(behind);
-  (void)file.problem.assign(problem.view());
+Status say(VapidKeyFile& file, Error error, string_view sentence) {
+  (void)file.problem.assign(sentence);
   return error;
 }
 
 Status say_error(VapidKeyFile& file, string_view what, string_view path, Error error) {
-  uint8_t room[128];
-  Writer behind(room);
-  behind.text(": ").text(describe(error));
-  return say(file, error, what, path, behind.view());
+  uint8_t room[path_bytes_max + 128];
+  Writer sentence(room);
+  return say(file, error, sentence.text(what).text(path).text(": ").text(describe(error)).view());
+}
+
+void write_devices(Writer& out, uint32_t devices) {
+  out.unsigned_number(devices).text(devices == 1 ? " Web Push device depends" : " Web Push devices depend");
+}
+
+// The command that makes a key on purpose, and takes away what speaks for another one.
+void write_new_key(Writer& out, string_view path, bool has_public) {
+  out.text("openssl ecparam -name prime256v1 -genkey -noout -out ");
+  write_argument(out, path);
+  if (!has_public) return;
+  out.text(" && rm ");
+  const FilePath name = with_suffix(path, ".pub");
+  write_argument(out, name.view());
+}
+
+// The key is not there, but what depends on it, or may do so, is.
+Status say_gone(VapidKeyFile& file, string_view path, uint32_t devices, bool has_public) {
+  uint8_t room[900];
+  Writer out(room);
+  out.text("the VAPID key is gone");
+  if (devices == 0) {
+    out.text(
+        ", and its .pub file says that there was one: restore it from the backup. To begin anew (browsers that "
+        "subscribed with it must do so again): rm ");
+    write_argument(out, with_suffix(path, ".pub").view());
+    return say(file, Error::damaged, out.view());
+  }
+  write_devices(out.text(", and "), devices);
+  out.text(
+      " on it: restore it from the backup. To begin anew (each must subscribe again), as the gateway's "
+      "user: ");
+  write_new_key(out, path, has_public);
+  return say(file, Error::damaged, out.view());
+}
+
+Status say_unusable(VapidKeyFile& file, string_view path, uint32_t devices, bool has_public, string_view why) {
+  uint8_t room[900];
+  Writer out(room);
+  out.text("this is no VAPID key: ").text(why);
+  if (devices > 0) {
+    write_devices(out.text("; "), devices);
+    out.text(" on the one that was here: restore it from the backup");
+  } else {
+    out.text("; needed is a private key of EC P-256 in PEM. To make one, as the gateway's user: ");
+    write_new_key(out, path, has_public);
+  }
+  return say(file, Error::damaged, out.view());
+}
+
+Status say_other(VapidKeyFile& file, string_view path, uint32_t devices) {
+  uint8_t room[900];
+  Writer out(room);
+  out.text("this is another VAPID key than the .pub file beside it says");
+  if (devices > 0) write_devices(out.text(", and "), devices);
+  out.text(devices > 0 ? " on that one" : "");
+  out.text(
+      ": restore the key from the backup. To begin anew with this one (whoever subscribed with the other must do "
+      "so again): rm ");
+  write_argument(out, with_suffix(path, ".pub").view());
+  return say(file, Error::damaged, out.view());
 }
 
 Result<ByteView> read_file(const char* path, port::Storage& storage, Bytes room) {
@@ -101,8 +159,8 @@ Status write_public(const char* path, port::Storage& storage, VapidKeyFile& file
 }
 
 // Reads the key; known: whether FILE.pub was there, and said the same.
-Status read(const char* path, port::Storage& storage, Heap& heap, RandomSource& random, VapidKeyFile& file,
-            bool& known) {
+Status read(const char* path, port::Storage& storage, Heap& heap, RandomSource& random, uint32_t devices,
+            VapidKeyFile& file, bool& known) {
   known = false;
   const FilePath public_name = with_suffix(path, ".pub");
   uint8_t public_room[128];
@@ -114,24 +172,16 @@ Status read(const char* path, port::Storage& storage, Heap& heap, RandomSource& 
   const Result<ByteView> pem = read_file(path, storage, room);
   if (!pem.ok()) {
     if (pem.error() != Error::not_found) return say_error(file, "cannot read ", path, pem.error());
-    if (!half.ok())
-      return say(file, Error::not_found, "there is no VAPID key yet: ", path, " is made at the first start");
-    return say(file, Error::damaged, "the VAPID key ", path,
-               " is gone, and devices are bound to it: restore it from the backup. To begin anew (every Web Push "
-               "device must then register again), remove the .pub file beside it");
+    if (half.ok() || devices > 0) return say_gone(file, path, devices, half.ok());
+    return say(file, Error::not_found, "there is no VAPID key yet: start the gateway once, which makes it");
   }
   {
     Es256Key key;
     const Status loaded = key.load(pem.value(), heap, random);
     wipe(room);
     if (!loaded.ok()) {
-      uint8_t sentence_room[300];
-      Writer sentence(sentence_room);
-      sentence.text(" cannot be used: ")
-          .text(key.problem())
-          .text("; devices are bound to it: restore it from the backup");
-      return say(file, loaded.error() == Error::exhausted ? Error::exhausted : Error::damaged, "the VAPID key ", path,
-                 sentence.view());
+      const Status said = say_unusable(file, path, devices, half.ok(), key.problem());
+      return loaded.error() == Error::exhausted ? Status(Error::exhausted) : said;
     }
     key.secret(file.pair.secret);
     key.public_point(file.pair.point);
@@ -141,24 +191,27 @@ Status read(const char* path, port::Storage& storage, Heap& heap, RandomSource& 
   known = true;
   if (trim(text_of(half.value())) == file.text.view()) return {};
   wipe(file.pair.secret);
-  return say(file, Error::damaged, "the VAPID key ", path,
-             " is another one than the .pub file beside it says, to which devices are bound: restore the key. To begin "
-             "anew (every Web Push device must then register again), remove the .pub file");
+  return say_other(file, path, devices);
 }
 
 }  // namespace
 
-Status read_vapid_key(const char* path, port::Storage& storage, Heap& heap, RandomSource& random, VapidKeyFile& file) {
+Status read_vapid_key(const char* path, port::Storage& storage, Heap& heap, RandomSource& random, uint32_t devices,
+                      VapidKeyFile& file) {
   bool known = false;
-  return read(path, storage, heap, random, file, known);
+  return read(path, storage, heap, random, devices, file, known);
 }
 
 Status open_vapid_key(const char* path, port::Storage& storage, P256& curve, Heap& heap, RandomSource& random,
-                      VapidKeyFile& file) {
+                      uint32_t devices, VapidKeyFile& file) {
   bool known = false;
-  const Status found = read(path, storage, heap, random, file, known);
-  // A key without its public half: brought along, or a power cut came between the two files.
-  if (found.ok()) return known ? found : write_public(path, storage, file);
+  const Status found = read(path, storage, heap, random, devices, file, known);
+  if (found.ok()) {
+    // A key without its public half: brought along, or a power cut came between the two files. One that stands where
+    // we may not write is none the worse: the registry still tells when it is exchanged.
+    if (!known && !write_public(path, storage, file).ok()) file.problem.clear();
+    return {};
+  }
   if (found.error() != Error::not_found) return found;
 
   file.problem.clear();

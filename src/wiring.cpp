@@ -331,9 +331,13 @@ Status Wiring::load_key(uint32_t i, const LoadedFiles& files, const char** culpr
   return loaded;
 }
 
+void Wiring::name_sections(Registry& registry) const {
+  registry.sections({names_, section_count_ + 1}, {former_names_, former_count_});
+}
+
 Status Wiring::open_registry(const char* path, const char* directory) {
   if (const Status opened = journal_.open(path, directory); !opened.ok()) return opened;
-  registry_->sections({names_, section_count_ + 1}, {former_names_, former_count_});
+  name_sections(*registry_);
   if (const Status replayed = registry_->replay(scratch_.cipher); !replayed.ok()) return replayed;
   // The configuration may have changed since devices were held.
   for (uint32_t i = 0; const Device* device = registry_->device_at(i); ++i) {

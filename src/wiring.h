@@ -69,9 +69,14 @@ class Wiring {
 
   // The key of pseudonyms and collapse ids, from the state directory; before the first turn.
   void set_key(const HashKey& key);
-  // Opens the key of Web Push, which is made where there is none; after set_key, before arm. After an error the section
-  // is off, and file.problem says why. read_only: makes none, turns nothing off.
-  Status open_vapid_key(VapidKeyFile& file, bool read_only = false);
+  // Opens the key of Web Push, which is made where there is none and no device depends on one; after open_registry,
+  // before arm. Upon an error the section is off, and file.problem says why.
+  Status open_vapid_key(VapidKeyFile& file);
+  // The same for a check, which makes none (Error::not_found leaves the section on), with the gateway's registry as it
+  // could be read, or nullptr. Only where the conf has Web Push.
+  Status look_at_vapid_key(VapidKeyFile& file, const Registry* registry);
+  uint8_t web_push_section() const;  // Device::no_section: the conf has none
+  bool has_vapid_key() const { return web_push_->vapid->has_key(); }
   // It was opened. Error::damaged: it signs, and the signature is not good.
   Status try_vapid_key() { return web_push_->vapid->try_key(port_.entropy); }
   // The key of endpoints' names, likewise.
@@ -89,6 +94,7 @@ class Wiring {
   string_view certificate_remark(uint32_t section) const { return origins_[section].apns.remark.view(); }
   // Opens and replays the registry, then says `ready`.
   Status open_registry(const char* path, const char* directory);
+  void name_sections(Registry& registry) const;
   Registry& registry() { return *registry_; }
   JournalFile& journal() { return journal_; }
   Gateway& gateway() { return *gateway_; }
@@ -170,6 +176,7 @@ class Wiring {
   void wire_token(const FcmSettings& settings, Section& section, Origin& origin, Region& region);
   const Provider& make_web_push(const WebPushSettings& settings, Section& section, Region& region);
   void wire_pool(Section& section, const TlsRoots& roots, Region& region);
+  Status open_vapid_key(VapidKeyFile& file, const Registry* registry, bool read_only);
   Status load_key(uint32_t i, const LoadedFiles& files, const char** culprit, const char** problem);
   Status load_certificate(uint32_t i, const LoadedFiles& files, const char** culprit, const char** problem);
 

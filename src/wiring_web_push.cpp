@@ -8,6 +8,14 @@ namespace {
 
 constexpr Duration idle_close = minutes(5);
 
+template <class Function>
+void for_devices(const Registry* registry, uint8_t section, Function function) {
+  if (registry == nullptr) return;
+  for (uint32_t i = 0; const Device* device = registry->device_at(i); ++i) {
+    if (device->section == section) function(*device);
+  }
+}
+
 }  // namespace
 
 const Provider& Wiring::make_web_push(const WebPushSettings& settings, Section& section, Region& region) {
@@ -53,25 +61,45 @@ void Wiring::wire_pool(Section& section, const TlsRoots& roots, Region& region) 
   }
 }
 
-Status Wiring::open_vapid_key(VapidKeyFile& file, bool read_only) {
+uint8_t Wiring::web_push_section() const {
+  uint8_t number = Device::no_section;
+  for (uint32_t i = 0; i < section_count_; ++i) {
+    if (sections_[i].pooled) number = sections_[i].number;
+  }
+  return number;
+}
+
+Status Wiring::open_vapid_key(VapidKeyFile& file) {
   if (web_push_ == nullptr) return {};
+  return open_vapid_key(file, &*registry_, false);
+}
+
+Status Wiring::look_at_vapid_key(VapidKeyFile& file, const Registry* registry) {
+  return open_vapid_key(file, registry, true);
+}
+
+Status Wiring::open_vapid_key(VapidKeyFile& file, const Registry* registry, bool read_only) {
+  Section& section = sections_[web_push_section()];
+  uint32_t devices = 0;
+  for_devices(registry, section.number, [&devices](const Device&) { ++devices; });
   const char* const path = settings_.webpush[0].vapid_key.c_str();
   Status opened;
   {
     Heap heap(scratch_.cipher.first(vapid_key_heap_bytes), "vapid key");  // nothing is received yet
-    opened = read_only ? read_vapid_key(path, port_.storage, heap, port_.entropy, file)
-                       : tocsin::open_vapid_key(path, port_.storage, web_push_->curve, heap, port_.entropy, file);
+    opened = read_only
+                 ? read_vapid_key(path, port_.storage, heap, port_.entropy, devices, file)
+                 : tocsin::open_vapid_key(path, port_.storage, web_push_->curve, heap, port_.entropy, devices, file);
   }
   wipe(scratch_.cipher.first(vapid_key_heap_bytes));
   if (opened.ok()) {
     web_push_->vapid->set_key(file.pair);
     gateway_->set_vapid_key(web_push_->vapid->public_key());
-  }
-  for (Section& section : sections_) {
-    if (!section.pooled) continue;
-    if (opened.ok()) section.fingerprint = section.provider->fingerprint();
-    // Nothing is sent without it, and no other key takes its place: devices are bound to it.
-    if (!opened.ok() && !read_only) section.off = true;
+    section.fingerprint = section.provider->fingerprint();
+    for_devices(registry, section.number, [&file, &section](const Device& device) {
+      file.strangers += device.accepted_under != 0 && device.accepted_under != section.fingerprint;
+    });
+  } else if (!read_only || opened.error() != Error::not_found) {
+    section.off = true;
   }
   wipe(file.pair.secret);
   return opened;

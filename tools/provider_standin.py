@@ -39,12 +39,18 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import apns_rules  # noqa: E402
-import fcm_rules  # noqa: E402
-import webpush_rules  # noqa: E402
-from standin_connection import (ACCEPT, BAD_TOKEN, BROKEN, DEEDS, GOAWAY, GOAWAY_UNPROCESSED, GONE, REFUSE, RESET, RST,  # noqa: E402
-                                SILENCE, TOO_MANY, UNAVAILABLE, UNREGISTERED, Chooser)
-from standin_keys import NAMES, make_certificates, make_provider_key, make_service_account  # noqa: E402
+try:
+    import apns_rules  # noqa: E402
+    import fcm_rules  # noqa: E402
+    import webpush_rules  # noqa: E402
+    from standin_connection import (ACCEPT, BAD_TOKEN, BROKEN, DEEDS, GOAWAY, GOAWAY_UNPROCESSED, GONE, REFUSE, RESET, RST,  # noqa: E402
+                                    SILENCE, TOO_MANY, UNAVAILABLE, UNREGISTERED, Chooser)
+    from standin_keys import NAMES, make_certificates, make_provider_key, make_service_account  # noqa: E402
+except ModuleNotFoundError as missing:
+    if __name__ != '__main__':
+        raise
+    sys.exit(f'provider_standin: {sys.executable} has no module {missing.name}; it is written for Debian\'s own:\n'
+             f'    apt-get install python3-h2 python3-cryptography\n    /usr/bin/python3 {" ".join(sys.argv)}')
 
 STREAMS_TRUSTED = 500
 __all__ = ['ACCEPT', 'BAD_TOKEN', 'BROKEN', 'GOAWAY', 'GOAWAY_UNPROCESSED', 'GONE', 'REFUSE', 'RESET', 'RST', 'SILENCE', 'TOO_MANY',

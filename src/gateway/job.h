@@ -57,9 +57,10 @@ struct Push {
   bool pending = false;    // counts against max_pending: no publisher waits for it any more
   bool stateless = false;  // node is no registration but a hash of token and section: the registry knows nothing
   RetryClass retry_class = RetryClass::never;
-  uint32_t tries = 0;    // in this class
-  Lane* lane = nullptr;  // of a pool only while it is ready or in flight
-  Job* job = nullptr;    // nullptr: already answered
+  uint32_t tries = 0;     // in this class
+  Instant tried_since{};  // the first of them
+  Lane* lane = nullptr;   // of a pool only while it is ready or in flight
+  Job* job = nullptr;     // nullptr: already answered
   NodeId node;
   Publisher* publisher = nullptr;  // whose publish it was
   DeviceState* device = nullptr;   // the throttle entry that points to this push as what has not left yet

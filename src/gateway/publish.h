@@ -168,6 +168,7 @@ class Publish final : public RequestSource {
   void second_refused(Push& push, const Verdict& verdict, Instant now);
   void drop_stateless(Push& push, string_view reason, Instant now, UnixTime wall);
   void shrink(Push& push, string_view reason, Instant now, UnixTime wall);
+  void go_again(Push& push, const RetryPlan& plan, Outcome outcome, string_view reason, Instant now);
   void retry(Push& push, RetryClass retry_class, Duration told, Outcome outcome, string_view reason, Instant now);
 
   // trouble

@@ -9,9 +9,7 @@ namespace {
 
 constexpr Duration open_job_retry_max = seconds(1);  // a retry this soon keeps its publisher waiting
 constexpr Duration silence_after_410 = hours(1);     // a 410 that is older than the registration
-constexpr Duration rate_first = seconds(30);
-constexpr Duration rate_max = minutes(15);
-constexpr uint8_t rate_level_max = 5;  // 30 s · 2⁵ is over rate_max
+constexpr uint8_t rate_level_max = 16;               // the waits of every class have come to their end long before
 constexpr string_view too_many_drops = "many devices of this section ended within an hour: check topic and environment";
 
 }  // namespace
@@ -63,9 +61,9 @@ void Publish::judged(Push& push, const Verdict& given, Instant now, UnixTime wal
   if (verdict.reauthorize && credential != nullptr) credential->renew(now, wall, tools_.random);
   if (verdict.reconnect) tools_.dispatch.reconnect(*push.lane);
   const bool about_device = verdict.kind == Verdict::Kind::dead || verdict.kind == Verdict::Kind::suspect;
-  if (about_device && (of_another_app(push) || of_another_token(push)))
-    return end_push(push, Outcome::retry, verdict.reason, now);
+  if (about_device && of_another_app(push)) return end_push(push, Outcome::retry, verdict.reason, now);
   if (push.request.to_second() && about_device) return second_refused(push, verdict, now);
+  if (about_device && of_another_token(push)) return end_push(push, Outcome::retry, verdict.reason, now);
   switch (verdict.kind) {
     case Verdict::Kind::delivered: return delivered(push, now, wall);
     case Verdict::Kind::dead: return gone(push, verdict, now, wall);
@@ -158,6 +156,9 @@ void Publish::suspected(Push& push, const Verdict& verdict, Instant now, UnixTim
     move(push, section.partner);
     return make_ready(push, now);
   }
+  // It counts when a new token is refused as well.
+  if (verdict.reauthorize && push.retry_class != RetryClass::authorization)
+    return retry(push, RetryClass::authorization, {}, Outcome::retry, verdict.reason, now);
   const bool ended = device == nullptr && !push.stateless;
   const bool proven = device != nullptr && device->accepted_under == section.fingerprint;
   if (ended || proven || (verdict.environment && section.another_accepted(push.node, now))) {
@@ -208,16 +209,18 @@ void Publish::drop_stateless(Push& push, string_view reason, Instant now, UnixTi
 // The provider limits this device; its later pushes wait as well.
 void Publish::limited(Push& push, const Verdict& verdict, Instant now) {
   DeviceState* const state = throttle_.entry(push.node, now);
-  Duration wait = verdict.after;
-  if (wait.us == 0) {
-    wait = rate_first * (int64_t{1} << (state == nullptr ? 0 : state->rate_level));
-    if (wait > rate_max) wait = rate_max;
-  }
+  uint8_t random[8];
+  tools_.random.fill(random);
+  // What counts is how often the device was limited, whichever of its pushes it was.
+  const uint32_t times = state == nullptr ? 1 : state->rate_level + 1u;
+  const RetryPlan plan = plan_retry(verdict.retry_class, times, get_u64(random), verdict.after);
   if (state != nullptr) {
-    state->quiet_until = now + wait;
+    state->quiet_until = now + plan.after;
     if (state->rate_level < rate_level_max) ++state->rate_level;
   }
-  retry(push, RetryClass::rate_told, wait, Outcome::limited, verdict.reason, now);
+  push.retry_class = verdict.retry_class;
+  ++push.tries;
+  go_again(push, plan, Outcome::limited, verdict.reason, now);
 }
 
 // The second token alone ends, on the provider's clear word; either way the call goes out as an alert.
@@ -226,7 +229,7 @@ void Publish::second_refused(Push& push, const Verdict& verdict, Instant now) {
   const Device* device = tools_.registry.find(push.node);
   const UnixTime since{device == nullptr ? 0 : static_cast<int64_t>(device->refreshed)};
   const bool younger = verdict.gone_since != UnixTime{} && plausible(since) && since > verdict.gone_since;
-  if (verdict.kind == Verdict::Kind::dead && !younger) {
+  if (verdict.kind == Verdict::Kind::dead && !younger && !of_another_token(push)) {
     // Staging that is full: the next call asks again.
     (void)tools_.registry.clear_second_token(push.node).ok();
     FixedText<16> room;
@@ -268,15 +271,21 @@ void Publish::retry(Push& push, RetryClass retry_class, Duration told, Outcome o
   if (push.retry_class != retry_class) {
     push.retry_class = retry_class;
     push.tries = 0;
+    push.tried_since = now;
   }
   ++push.tries;
   uint8_t random[8];
   tools_.random.fill(random);
-  RetryPlan plan = plan_retry(retry_class, push.tries, get_u64(random), told);
+  const RetryPlan plan = plan_retry(retry_class, push.tries, get_u64(random), told, now - push.tried_since);
   if (!plan.again && (retry_class == RetryClass::unprocessed || retry_class == RetryClass::unknown)) {
     // Quick tries are over, but what was answered `result` is not given up before it expires.
     return retry(push, RetryClass::server_trouble, {}, outcome, reason, now);
   }
+  go_again(push, plan, outcome, reason, now);
+}
+
+// As planned, if that is before it expires; from the pending pool, if that has room.
+void Publish::go_again(Push& push, const RetryPlan& plan, Outcome outcome, string_view reason, Instant now) {
   const bool in_time = plan.again && now + plan.after < push.expires && !stopping_;
   const bool stays_open = in_time && plan.after <= open_job_retry_max && outcome == Outcome::retry;
   if (push.job != nullptr && !stays_open) {

@@ -17,7 +17,8 @@ enum class RetryClass : uint8_t {
   server_trouble,  // 5xx of APNs
   server_busy,     // 5xx of Google: soon again, given up after an hour
   origin_busy,     // 5xx of a push service: as long as the push lives
-  rate,            // 429 without Retry-After
+  device_rate,     // 429 of APNs: one device, without Retry-After
+  rate,            // 429 of others without Retry-After
   rate_told,       // 429 with Retry-After (Verdict::after)
   authorization,   // after a credential was renewed
   connect,         // no connection
@@ -37,7 +38,7 @@ struct Verdict {
   };
   Kind kind = Kind::refused;
   RetryClass retry_class = RetryClass::never;
-  Duration after{};          // rate_told
+  Duration after{};          // what the provider told; 0: as the class says
   Duration pause{};          // config: how long nothing is sent to the section
   bool reconnect = false;    // the connection is spent
   bool reauthorize = false;  // mint a new token if its rules allow

@@ -29,7 +29,7 @@ struct Meaning {
 constexpr Meaning accepted{.kind = Kind::delivered};
 constexpr Meaning gone{.kind = Kind::dead};
 constexpr Meaning too_large{.kind = Kind::shrink};
-constexpr Meaning device_too_often{.kind = Kind::limited, .retry_class = RetryClass::rate};
+constexpr Meaning device_too_often{.kind = Kind::limited, .retry_class = RetryClass::device_rate};
 
 // `suspect`: our own mistakes produce the same words.
 constexpr Meaning bad_token{

@@ -24,7 +24,7 @@ struct Meaning {
 constexpr Meaning accepted{.kind = Kind::delivered};
 constexpr Meaning gone{.kind = Kind::dead};
 constexpr Meaning too_large{.kind = Kind::shrink};
-constexpr Meaning device_too_often{.kind = Kind::limited, .retry_class = RetryClass::rate_told};
+constexpr Meaning device_too_often{.kind = Kind::limited, .retry_class = RetryClass::rate};
 constexpr Meaning trouble{.kind = Kind::retry, .retry_class = RetryClass::server_busy};
 
 // `suspect`: our own mistakes produce the same words.
@@ -216,12 +216,11 @@ Verdict Fcm::judge(const Reply& reply, UnixTime now) const {
   if (!waits) return verdict;
   // A date counts from the provider's own clock where it told that.
   verdict.after = parse_retry_after(reply.retry_after, plausible(reply.date) ? reply.date : now);
-  if (verdict.after.us > 0) {
-    verdict.retry_class = RetryClass::rate_told;
-    if (meaning.pause.us > 0) verdict.pause = verdict.after;
-  } else if (&meaning != &trouble) {
-    verdict.after = quota_wait;
-  }
+  const bool told = verdict.after.us > 0;
+  // Trouble keeps its class, which ends after an hour.
+  if (told && &meaning != &trouble) verdict.retry_class = RetryClass::rate_told;
+  if (told && meaning.pause.us > 0) verdict.pause = verdict.after;
+  if (!told && &meaning == &project_too_often) verdict.after = quota_wait;
   return verdict;
 }
 

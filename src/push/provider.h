@@ -41,7 +41,8 @@ struct Reply {
   bool too_big = false;
   string_view field;  // of our request, that it finds wrong
   // ---- Web Push: push services have numbers rather than words
-  int64_t number = 0;  // autopush's errno, ntfy's code; 0 = none
+  int64_t number = 0;   // autopush's errno, ntfy's code; 0 = none
+  bool worded = false;  // there is a body, whatever it says
 };
 
 // Of the text of what a provider accepts us by; never 0.

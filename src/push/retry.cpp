@@ -21,6 +21,7 @@ struct Row {
   Jitter jitter;
   uint32_t tries_max;    // 0: until the push expires
   uint32_t at_once = 0;  // that many first tries do not wait at all
+  Duration lasts{};      // given up when the next try would come later than so long after the first; 0: never
 };
 
 constexpr Duration told_min = seconds(1);
@@ -33,9 +34,11 @@ constexpr Row table[] = {
     {RetryClass::shutting_down, seconds(1), 1, seconds(1), Jitter::none, 0},  // 1–5 s once, then as the next row
     {RetryClass::server_trouble, minutes(15), 2, hours(1), Jitter::around, 0},
     // Google: "exponential back-off from 10 s"; after an hour it counts as failed.
-    {RetryClass::server_busy, seconds(10), 2, minutes(30), Jitter::full, 9},
+    {RetryClass::server_busy, seconds(10), 2, minutes(30), Jitter::full, 0, 0, hours(1)},
     {RetryClass::origin_busy, seconds(30), 2, minutes(30), Jitter::full, 0},
-    {RetryClass::rate, seconds(30), 2, minutes(15), Jitter::full, 0},
+    // Not full: whoever comes too soon is limited again, and Google wants a minute at least.
+    {RetryClass::device_rate, seconds(30), 2, minutes(15), Jitter::above, 0},
+    {RetryClass::rate, seconds(60), 2, hours(1), Jitter::above, 0},
     {RetryClass::rate_told, {}, 1, told_max, Jitter::above, 0},
     {RetryClass::authorization, seconds(60), 2, minutes(15), Jitter::around, 0, 1},
     {RetryClass::connect, seconds(1), 2, seconds(60), Jitter::full, 0},
@@ -71,7 +74,7 @@ Duration clamp(Duration told) { return told < told_min ? told_min : told > told_
 
 }  // namespace
 
-RetryPlan plan_retry(RetryClass retry_class, uint32_t tries, uint64_t random, Duration told) {
+RetryPlan plan_retry(RetryClass retry_class, uint32_t tries, uint64_t random, Duration told, Duration passed) {
   if (tries == 0) tries = 1;
   if (retry_class == RetryClass::never) return {};
   if (retry_class == RetryClass::shutting_down) {
@@ -84,10 +87,16 @@ RetryPlan plan_retry(RetryClass retry_class, uint32_t tries, uint64_t random, Du
   GW_CHECK(row.retry_class == retry_class);
   if (row.tries_max != 0 && tries > row.tries_max) return {};
   if (tries <= row.at_once) return {.again = true, .after = {}};
-  Duration delay = retry_class == RetryClass::rate_told ? clamp(told) : row.first;
+  if (told.us > 0) {
+    if (row.lasts.us > 0 && passed > row.lasts) return {};
+    return {.again = true, .after = with_jitter(clamp(told), Jitter::above, random)};
+  }
+  Duration delay = row.first;
   for (uint32_t i = row.at_once + 1; i < tries && delay < row.cap && row.factor > 1; ++i) delay = delay * row.factor;
   if (delay > row.cap) delay = row.cap;
-  return {.again = true, .after = with_jitter(delay, row.jitter, random)};
+  delay = with_jitter(delay, row.jitter, random);
+  if (row.lasts.us > 0 && passed + delay > row.lasts) return {};
+  return {.again = true, .after = delay};
 }
 
 Duration parse_retry_after(string_view value, UnixTime now) {

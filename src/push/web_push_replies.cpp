@@ -29,8 +29,9 @@ constexpr Meaning other_key{.kind = Kind::suspect,
                             .advice = "check vapid_key: the subscription was made with another key"};
 constexpr Meaning bad_endpoint{.kind = Kind::suspect,
                                .advice = "check vapid_key: the service knows no such subscription under it"};
-// Said without a word: the key does not fit, or our clock.
-constexpr Meaning bare_refusal{.kind = Kind::suspect, .advice = "check vapid_key and the system's clock"};
+// Said without a word: the key does not fit, or our clock; the latter a new token may mend.
+constexpr Meaning bare_refusal{
+    .kind = Kind::suspect, .reauthorize = true, .advice = "check vapid_key and the system's clock"};
 
 constexpr Meaning token_refused{.kind = Kind::retry,
                                 .retry_class = RetryClass::authorization,
@@ -127,8 +128,8 @@ const Meaning& meaning_of(const Reply& reply, const Row* row) {
     case 5: return trouble;
     default: break;
   }
-  // Microsoft says nothing at all where Apple and Mozilla have words.
-  if (reply.status == 401) return reply.readable ? token_refused : bare_refusal;
+  // Microsoft says nothing at all where Apple and Mozilla have words; a page is of something in front of the service.
+  if (reply.status == 401) return reply.readable ? token_refused : reply.worded ? not_allowed : bare_refusal;
   return unknown;
 }
 
@@ -160,6 +161,7 @@ void WebPush::read(string_view body, JsonDocument& json, Reply& reply) const {
   reply.reason = {};
   reply.number = 0;
   reply.readable = false;
+  reply.worded = !trim(body).empty();
   if (reply.status / 100 == 2) return;
   if (json.parse(body).ok()) {
     reply.readable = true;

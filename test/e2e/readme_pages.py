@@ -7,9 +7,10 @@ import json
 import os
 import re
 import subprocess
+import textwrap
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
-PAGES = ('README.md', 'src/README.md', 'port/README.md')
+PAGES = ('README.md', 'conf/https.md', 'src/README.md', 'port/README.md')
 CHECKS = []
 
 
@@ -35,11 +36,13 @@ def read(path):
 
 
 def without_fences(text):
-    return re.sub(r'^```.*?^```$', '', text, flags=re.M | re.S)
+    return re.sub(r'^ *```.*?^ *```$', '', text, flags=re.M | re.S)
 
 
 def snippets(language, text=None):
-    return re.findall(rf'^```{language}\n(.*?)^```$', text or read('README.md'), flags=re.M | re.S)
+    """Those within a list are indented."""
+    found = re.findall(rf'^( *)```{language}\n(.*?)^\1```$', text or read('README.md'), flags=re.M | re.S)
+    return [textwrap.dedent(inside) for _, inside in found]
 
 
 def one_snippet(language):
@@ -49,10 +52,10 @@ def one_snippet(language):
 
 
 def conf_snippets():
-    """The whole conf, then what may join it: the sections for Android and Web Push (whose contact is refused), three [listen]; the
-    one of UnifiedPush is apart."""
-    found = [text for text in snippets('ini') if '[unifiedpush]' not in text]
-    expect(len(found) == 6, f'README.md has {len(found)} other snippets in ini, not six')
+    """The whole conf, then what may join it: the sections for Android and Web Push (whose contact is refused), and on its own page
+    three [listen]; the one of UnifiedPush is apart."""
+    found = [text for page in PAGES[:2] for text in snippets('ini', read(page)) if '[unifiedpush]' not in text]
+    expect(len(found) == 6, f'README.md and conf/https.md have {len(found)} other snippets in ini, not six')
     return found
 
 
@@ -94,12 +97,16 @@ def sources():
 
 # --- what the pages name -------------------------------------------------------------------------
 
-@check('every link leads to a file')
+@check('every link leads to a file or a chapter')
 def links(_):
     for page in PAGES:
         for target in re.findall(r'\]\(([^)#:]+)\)', read(page)):
             path = os.path.normpath(os.path.join(os.path.dirname(page), target))
             expect(os.path.exists(os.path.join(ROOT, path)), f'{page} links to {target}, which is not there')
+        heads = re.findall(r'^#+ (.*)$', without_fences(read(page)), flags=re.M)
+        anchors = {re.sub(r'[^\w -]', '', head).lower().replace(' ', '-') for head in heads}
+        for target in re.findall(r'\]\(#([^)]+)\)', read(page)):
+            expect(target in anchors, f'{page} links to its chapter {target}, which is not there')
 
 
 @check('every file and folder named exists')
@@ -300,6 +307,6 @@ def conf_with_listen(world):
 @check('every payload shown is JSON')
 def payloads(_):
     shown = snippets('json')
-    expect(len(shown) == 5, f'{len(shown)} payloads, not five')
+    expect(len(shown) == 6, f'{len(shown)} payloads, not six')
     for text in shown:
         json.loads(text)

@@ -1,4 +1,4 @@
-"""nginx in front of the gateway, with the README's own words in its configuration; of its package, in a folder of its own."""
+"""nginx in front of the gateway, with conf/https.md's own words in its configuration; of its package, in a folder of its own."""
 import os
 import re
 import socket
@@ -6,7 +6,7 @@ import subprocess
 
 import lab
 
-README = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'README.md')
+PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'conf', 'https.md')
 PROGRAM = '/usr/sbin/nginx'
 STREAM_MODULE = '/usr/lib/nginx/modules/ngx_stream_module.so'
 NAMES = ('push.example.org', 'up.example.org', lab.COMPONENT)
@@ -32,19 +32,19 @@ http {{
 
 
 def snippets():
-    """(the vhost, the stream): as they stand in the README."""
-    with open(README, encoding='utf-8') as file:
+    """(the vhost, the stream): as they stand in conf/https.md."""
+    with open(PAGE, encoding='utf-8') as file:
         found = re.findall(r'^```nginx\n(.*?)^```$', file.read(), re.M | re.S)
     vhost = [each for each in found if each.startswith('server {')]
     stream = [each for each in found if each.startswith('stream {')]
     if len(vhost) != 1 or len(stream) != 1:
-        raise lab.LabError(f'the README has {len(vhost)} vhosts and {len(stream)} streams for nginx')
+        raise lab.LabError(f'conf/https.md has {len(vhost)} vhosts and {len(stream)} streams for nginx')
     return vhost[0], stream[0]
 
 
 def replaced(text, what, other):
     if what not in text:
-        raise lab.LabError(f'the README does not say {what!r}')
+        raise lab.LabError(f'conf/https.md does not say {what!r}')
     return text.replace(what, other)
 
 
@@ -60,7 +60,7 @@ def moved(text, port, address, address_v6):
 
 
 class Nginx:
-    """`to`: what its proxy_pass names. TLS at `port` with a certificate for NAMES, `certificate`. `stream`: the README's other
+    """`to`: what its proxy_pass names. TLS at `port` with a certificate for NAMES, `certificate`. `stream`: the page's other
     snippet too, which is only good for complaints()."""
 
     def __init__(self, directory, to='http://127.0.0.1:8085', stream=False):

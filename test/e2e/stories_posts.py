@@ -35,7 +35,7 @@ def nginx_before(gateway, unix=False):
     directory = os.path.join(tempfile.mkdtemp(prefix='nginx-', dir=gateway.directory), 'nginx')
     to = f'http://unix:{gateway.values["web_socket"]}' if unix else f'http://127.0.0.1:{gateway.values["web_port"]}'
     nginx = Nginx(directory, to)
-    same(nginx.complaints(), [], "what nginx says of the README's words")
+    same(nginx.complaints(), [], "what nginx says of the page's words")
     with nginx:
         yield nginx
 
@@ -77,7 +77,7 @@ async def ring_through(world, unix):
             same((await by_curl(nginx, endpoint, bytes(4097)))[0], 413, 'status of a body too long')
 
 
-@story('curl and Python\'s requests post through nginx as the README has it, and it arrives byte for byte')
+@story('curl and Python\'s requests post through nginx as conf/https.md has it, and it arrives byte for byte')
 async def posts_through_nginx(world):
     await ring_through(world, unix=False)
 

@@ -176,6 +176,35 @@ async def vapid_key(world):
     same((printed.returncode, printed.stdout.strip()), (0, said_by_disco), 'what tocsin vapid-key says')
 
 
+@story('a VAPID key that is gone is not made anew while devices depend on it, and turns nothing else off')
+async def lost_vapid_key(world):
+    gateway = world.need_gateway()
+    device, phone = await world.browser(), await world.device()
+    same(gateway.stop(), 0, 'exit status')
+    names = [os.path.join(gateway.values['state'], 'vapid.pem' + ending) for ending in ('', '.pub')]
+    for name in names:
+        os.rename(name, name + '.away')
+    try:
+        checked = subprocess.run([gateway.binary, '-c', gateway.conf, 'check'], capture_output=True, text=True, check=False)
+        same(checked.returncode, 78, 'exit status of check')
+        expect('the VAPID key is gone, and ' in checked.stderr and 'restore it from the backup' in checked.stderr, checked.stderr)
+        mark = gateway.mark()
+        gateway.start()
+        await said(gateway, 'provider_off', mark, provider='webpush')
+        expect(not any(os.path.exists(name) for name in names), 'a key was made')
+        await world.message(phone.user)
+        await said(gateway, 'push', mark, verdict='delivered')
+        await world.message(device.user)
+        await said(gateway, 'push', mark, verdict='config', provider='webpush')
+        same(gateway.stop(), 0, 'exit status')
+    finally:
+        for name in names:
+            os.rename(name + '.away', name)
+    world.need_gateway()
+    await world.message(device.user)
+    same((await rings(device))[-1]['status'], 201, 'verdict with the restored key')
+
+
 @story('no push service found anything to complain about')
 async def webpush_faults(world):
     for service in (world.browsers, world.old_browsers):

@@ -134,6 +134,53 @@ void a_device_that_is_limited_is_answered_and_waits(void**) {
   w.expect_at_rest();
 }
 
+void a_device_that_google_limits_again_and_again_is_asked_less_and_less(void**) {
+  World& w = world();
+  w.start();
+  const NodeText node = w.register_android("ann@example.org/phone", fcm_token_a);
+  w.fcm().answer_all(429, "{\"error\":{\"message\":\"Device message rate exceeded\"}}");
+  w.publish_and_wait(node, "p1");
+  w.run_for(hours(4));
+  const uint64_t requests = w.fcm().requests();
+  assert_in_range(requests, 8, 10);  // 1, 2, 4 … 32 minutes, then an hour
+  for (uint64_t i = 1; i < requests; ++i) {
+    const Duration waited = w.fcm().request(i).at - w.fcm().request(i - 1).at;
+    assert_true(waited >= (i > 6 ? hours(1) : minutes(int64_t{1} << (i - 1))));
+  }
+  w.fcm().accept_all();
+  w.run_for(minutes(80));
+  w.expect_at_rest();
+}
+
+// 10 s and more, in full chance, and no longer than an hour.
+void a_google_in_trouble_is_given_up_after_an_hour(void**) {
+  World& w = world();
+  w.start();
+  w.fcm().answer_all(503, "UNAVAILABLE");
+  const Instant start = w.now();
+  NodeText nodes[8];
+  for (uint32_t i = 0; i < 8; ++i) {
+    uint8_t name[40];
+    Writer from(name);
+    uint8_t room[40];
+    Writer token(room);
+    nodes[i] = w.register_android(from.text("user").unsigned_number(i).text("@example.org/phone").view(),
+                                  token.text("dKx0aaaaaaaaaaaaaaaa:APA91bA").unsigned_number(i).view());
+    uint8_t id[8];
+    w.publish_and_wait(nodes[i], Writer(id).text("p").unsigned_number(i).view());
+  }
+  w.run_for(minutes(40));
+  const uint64_t in_time = w.fcm().requests();
+  assert_true(in_time > 8 * 5);
+  w.run_for(minutes(30));
+  const uint64_t last = w.fcm().requests();
+  assert_true(last > in_time);  // by tries, bad luck would have given up before
+  assert_true(w.fcm().last().at - start <= minutes(62));
+  w.run_for(hours(3));
+  assert_int_equal(w.fcm().requests(), last);
+  w.expect_at_rest();
+}
+
 void an_account_that_can_not_sign_turns_its_section_off_and_no_other(void**) {
   World& w = world();
   w.spoil_key(1);
@@ -155,6 +202,8 @@ TESTS(fcm, SCENARIO_WITH(a_message_becomes_a_request_to_fcm_with_a_fetched_token
       SCENARIO_WITH(a_page_in_html_is_tried_again_within_minutes, fcm),
       SCENARIO_WITH(a_quota_that_is_used_up_rests_the_section_as_long_as_it_is_told, fcm),
       SCENARIO_WITH(a_device_that_is_limited_is_answered_and_waits, fcm),
+      SCENARIO_WITH(a_device_that_google_limits_again_and_again_is_asked_less_and_less, fcm),
+      SCENARIO_WITH(a_google_in_trouble_is_given_up_after_an_hour, fcm),
       SCENARIO_WITH(an_account_that_can_not_sign_turns_its_section_off_and_no_other, fcm));
 
 }  // namespace

@@ -13,8 +13,10 @@ constexpr string_view names[mutations_count] = {
     "service-unavailable becomes resource-constraint",
     "a 503 is a death",
     "a wrong topic is a death",
+    "a refused token is a death",
     "an old word of death counts",
     "a death becomes wait",
+    "a word of death is trouble",
     "answers get lost",
     "answers come twice",
     "answers lose the resource",
@@ -30,6 +32,9 @@ string_view with(string_view text, string_view part, string_view other, Writer& 
   return out.view();
 }
 
+// About the device itself, whatever we may have done wrong.
+bool clear_word(const FakeProvider::Rule& word) { return word.status == 404 || word.status == 410; }
+
 }  // namespace
 
 string_view name_of(Mutation mutation) { return names[static_cast<size_t>(mutation)]; }
@@ -42,22 +47,29 @@ OracleReport run_oracle(World& world, uint64_t seed, Mutation mutation) {
 
 Oracle::Oracle(World& world, uint64_t seed, Mutation mutation)
     : w_(world), random_(seed), provider_random_(~seed), mutation_(mutation) {
+  // Push services cost a TLS handshake for nearly each message: not every life has all of the browsers.
+  phones_here_ = browsers_from + (seed % 8 == 0 ? phones_count - browsers_from : seed % 2 == 0 ? 3 : 0);
   for (uint32_t i = 0; i < phones_count; ++i) {
     phones_[i].peer = static_cast<Peer>(i % peers_count);
+    phones_[i].browser = i >= browsers_from;
     phones_[i].token = token_number(i);
   }
 }
 
 OracleReport Oracle::run() {
+  load_identities();
   w_.server().tell(this);
-  w_.provider().ask(this);
+  for (uint32_t side = 0; side < sides_count; ++side) {
+    provider_of(side).ask(this);
+    set_names(side, Error::none);
+  }
   w_.start();
-  for (uint32_t i = 0; i < phones_count; ++i) {
+  for (uint32_t i = 0; i < phones_here_; ++i) {
     phones_[i].foreign = random_.chance(100'000);
     enroll(i);
   }
   // Most have had their first push before anything goes wrong.
-  for (uint32_t i = 0; i < phones_count; ++i) {
+  for (uint32_t i = 0; i < phones_here_; ++i) {
     if (random_.chance(800'000)) publish(i, Occasion::message);
   }
   w_.run_for(hours(static_cast<int64_t>(random_.between(1, 30))));
@@ -68,7 +80,7 @@ OracleReport Oracle::run() {
     if (fine()) end_in_peace();
   }
   w_.server().tell(nullptr);
-  w_.provider().ask(nullptr);
+  for (uint32_t side = 0; side < sides_count; ++side) provider_of(side).ask(nullptr);
   return report_;
 }
 
@@ -78,7 +90,11 @@ void Oracle::complain(string_view what, const Phone* phone) {
   Writer out(room);
   out.text(what);
   if (phone != nullptr) {
-    out.text(" (").text(name_of(phone->peer)).text(", phone ").unsigned_number(number_of(*phone)).text(")");
+    out.text(" (")
+        .text(name_of(phone->peer))
+        .text(phone->browser ? ", browser " : ", phone ")
+        .unsigned_number(number_of(*phone))
+        .text(")");
   }
   out.text(" at ").number(w_.now().us / 1000).text(" ms");
   GW_CHECK(report_.complaint.assign(out.view()));
@@ -188,35 +204,45 @@ const FakeProvider::Rule& Oracle::decide(string_view path) {
   }
   GW_CHECK(phone != nullptr);
   said_ = {};
-  if (provider_random_.chance(mood_share_)) {
-    said_ = mood_;
-  } else if (wrong_topic_) {
+  if (phone->browser) said_.status = 201;
+  const Mood& mood = moods_[side_of(*phone)];
+  if (provider_random_.chance(mood.share)) {
+    said_ = mood.rule;
+  } else if (wrong_topic_ && !phone->browser) {
     said_.status = 400;
     GW_CHECK(said_.reason.assign(provider_random_.coin() ? "DeviceTokenNotForTopic" : "BadDeviceToken"));
     phone->suspected = true;
   } else if (phone->dead) {
     said_ = phone->word;
     phone->declared = true;
-    if (said_.status == 400) phone->suspected = true;
+    if (!clear_word(said_)) phone->suspected = true;
   } else if (phone->stale) {
     said_.status = 410;
     GW_CHECK(said_.reason.assign("Unregistered"));
     said_.timestamp_ms = (phone->registered_at.s - 3600) * 1000;
   } else if (phone->foreign) {
     said_.status = 400;
-    GW_CHECK(said_.reason.assign("DeviceTokenNotForTopic"));
-    phone->suspected = suspicion_ = true;
+    GW_CHECK(said_.reason.assign(phone->browser ? R"({"reason":"VapidPkHashMismatch"})" : "DeviceTokenNotForTopic"));
+    phone->suspected = suspicion_[phone->browser] = true;
   } else {
     phone->accepted = true;
   }
-  if (mutation_ == Mutation::old_word_is_new && phone->stale) said_.timestamp_ms = 0;
+  plant_mistake(*phone);
+  return said_;
+}
+
+void Oracle::plant_mistake(const Phone& phone) {
+  const uint16_t status = said_.status;
   const bool topic = said_.reason.view() == "DeviceTokenNotForTopic" || said_.reason.view() == "BadDeviceToken";
-  if ((mutation_ == Mutation::trouble_is_death && said_.status == 503) ||
+  const bool token = phone.browser && (status == 401 || status == 403);
+  if (mutation_ == Mutation::old_word_is_new && phone.stale) said_.timestamp_ms = 0;
+  if ((mutation_ == Mutation::trouble_is_death && status == 503) ||
+      (mutation_ == Mutation::refused_token_is_death && token && !phone.dead) ||
       (mutation_ == Mutation::wrong_topic_is_death && topic)) {
     said_.status = 410;
     GW_CHECK(said_.reason.assign("Unregistered"));
   }
-  return said_;
+  if (mutation_ == Mutation::gone_is_trouble && phone.browser && clear_word(said_)) said_.status = 503;
 }
 
 // ---- at rest: what must be true then ------------------------------------------
@@ -228,7 +254,7 @@ const Device* Oracle::device_of(const Phone& phone) {
 
 bool Oracle::must_be_dropped(const Phone& phone) const {
   if (!phone.dead || !phone.declared) return false;
-  if (phone.word.status == 400) return false;  // only with proof, which a power cut may have taken
+  if (!clear_word(phone.word)) return false;  // only with proof, which a power cut may have taken
   if (phone.word.timestamp_ms == 0) return true;
   // The time of a registration is exact until a restart, and then counts as up to a day younger.
   const UnixTime dead_since{phone.word.timestamp_ms / 1000};
@@ -240,11 +266,11 @@ void Oracle::end_in_peace() {
   heal();
   w_.run_for(hours(3));  // the longest pause, silence and retry are an hour or so
   look_at_open();
-  for (uint32_t i = 0; i < phones_count; ++i) {
+  for (uint32_t i = 0; i < phones_here_; ++i) {
     if (!phones_[i].registered) enroll(i);
   }
   for (uint32_t round = 0; round < 3; ++round) {
-    for (uint32_t i = 0; i < phones_count; ++i) {
+    for (uint32_t i = 0; i < phones_here_; ++i) {
       publish(i, Occasion::message);
       w_.run_for(seconds(1));
     }
@@ -263,13 +289,14 @@ void Oracle::end_in_peace() {
 
 void Oracle::look_at_all() {
   report_.held = 0;
-  for (uint32_t i = 0; i < phones_count; ++i) {
+  for (uint32_t i = 0; i < phones_here_; ++i) {
     Phone& phone = phones_[i];
     const Device* device = device_of(phone);
     const bool held = device != nullptr && device->held;
     report_.held += held;
     if (!phone.registered) complain("a phone could not register", &phone);
-    const bool may_be_held = phone.suspected || suspicion_ || report_.deaths > brake_devices;
+    const bool may_be_held =
+        phone.suspected || suspicion_[phone.browser] || section_deaths_[phone.browser] > brake_devices;
     if (held && !may_be_held) complain("a phone is held without a reason", &phone);
     if (!phone.declared) {
       if (device == nullptr) complain("the registration of a living phone is lost", &phone);

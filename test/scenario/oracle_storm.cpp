@@ -1,47 +1,8 @@
 // What happens in the oracle's storms.
 #include "test/scenario/oracle.h"
+#include "test/scenario/web_push_words.h"
 
 namespace tocsin::test {
-namespace {
-
-using Act = FakeProvider::Act;
-
-struct Mood {
-  uint16_t status;
-  string_view reason;
-  Act act = Act::answer;
-};
-// None of these is a word about a device.
-constexpr Mood moods[] = {
-    {500, "InternalServerError"},
-    {503, "ServiceUnavailable"},
-    {503, "ServiceUnavailable"},
-    {503, "Shutdown"},
-    {502, "<html>Bad Gateway</html>"},
-    {599, "NewTrouble"},
-    {429, "TooManyRequests"},
-    {429, "TooManyProviderTokenUpdates"},
-    {403, "ExpiredProviderToken"},
-    {403, "InvalidProviderToken"},
-    {403, "BadEnvironmentKeyIdInToken"},
-    {403, "Forbidden"},
-    {400, "TopicDisallowed"},
-    {400, "BadTopic"},
-    {400, "IdleTimeout"},
-    {400, "DeviceTokenOnFire"},
-    {400, "PayloadEmpty"},
-    {404, "BadPath"},
-    {405, "MethodNotAllowed"},
-    {410, "\"}}}{{"},
-    {413, "PayloadTooLarge"},
-    {503, "ServiceUnavailable", Act::stall},  // what it says when it speaks after all
-    {200, "", Act::refuse_stream},
-    {200, "", Act::reset_stream},
-    {200, "", Act::go_away},
-    {200, "", Act::drop_connection},
-};
-
-}  // namespace
 
 void Oracle::storm(uint32_t steps) {
   for (uint32_t i = 0; i < steps && fine(); ++i) {
@@ -55,13 +16,13 @@ void Oracle::storm(uint32_t steps) {
 }
 
 void Oracle::step() {
-  const uint64_t what = random_.below(100);
+  const uint64_t what = random_.below(106);
   if (what < 40) {
     const uint64_t count = random_.between(1, 4);
     for (uint64_t i = 0; i < count; ++i)
       publish(number_of(any_phone()), static_cast<Occasion>(random_.below(occasions_count)));
   } else if (what < 45) {
-    for (uint32_t i = 0; i < phones_count; ++i) publish(i, Occasion::sealed);
+    for (uint32_t i = 0; i < phones_here_; ++i) publish(i, Occasion::sealed);
   } else if (what < 60) {
     change_mood();
   } else if (what < 70) {
@@ -85,11 +46,13 @@ void Oracle::step() {
     if (!phones_[number].dead) enroll(number);  // as phones do when they start
   } else if (what < 97) {
     Phone& phone = any_phone();
-    if (phone.registered && phone.registered_well && !phone.dead) phone.stale = true;
+    if (phone.registered && phone.registered_well && !phone.dead && !phone.browser) phone.stale = true;
   } else if (what < 98) {
     w_.run_for(hours(static_cast<int64_t>(random_.between(1, 30))));
   } else if (what < 99) {
     change_topic();
+  } else if (what < 105) {
+    change_mood();
   } else {
     heal();
   }
@@ -105,7 +68,11 @@ void Oracle::enroll(uint32_t number) {
   uint8_t id_room[32];
   Writer id(id_room);
   id.text("reg-").unsigned_number(next_register_++);
-  w_.send_register(from.view(), id.view(), "tigase:messenger:apns:1", phone.token);
+  if (phone.browser) {
+    subscribe(phone, from.view(), id.view());
+  } else {
+    w_.send_register(from.view(), id.view(), "tigase:messenger:apns:1", phone.token);
+  }
   const bool came = w_.run_until([&] { return w_.server().answers(id.view()) > 0; }, seconds(15));
   if (!came) {
     if (w_.server().up()) complain("a registration was not answered", &phone);
@@ -134,6 +101,18 @@ void Oracle::enroll(uint32_t number) {
   phone.accepted = phone.declared = phone.suspected = false;
 }
 
+// As a browser gives its subscription away, or a phone's distributor: that has no keys.
+void Oracle::subscribe(const Phone& phone, string_view from, string_view id) {
+  uint8_t room[400];
+  Writer url(room);
+  url.text("https://n").unsigned_number(origin_of(phone)).text(".wild.example.org/push/").text(phone.token);
+  const bool keyed = number_of(phone) % 2 == 0;
+  uint8_t json_room[400];
+  Writer json(json_room);
+  json.text(R"({"endpoint":")").text(url.view()).text(R"("})");
+  w_.send_register(from, id, "webpush", keyed ? string_view(Subscribed(url.view())) : json.view());
+}
+
 // The user deletes the app, or the token ends.
 void Oracle::kill_phone(uint32_t number) {
   Phone& phone = phones_[number];
@@ -141,21 +120,33 @@ void Oracle::kill_phone(uint32_t number) {
   phone.dead = true;
   phone.stale = false;
   ++report_.deaths;
+  ++section_deaths_[phone.browser];
   phone.word = {};
+  choose_death(phone);
+}
+
+// Its last word, which the provider says from now on.
+void Oracle::choose_death(Phone& phone) {
   phone.word.status = 410;
-  string_view reason = "Unregistered";
+  string_view reason = phone.browser ? "" : "Unregistered";
   const bool long_ago = w_.simulation().wall() - phone.registered_at > minutes(30);
   switch (random_.below(4)) {
     case 0: break;
-    case 1: reason = "ExpiredToken"; break;
+    case 1:
+      phone.word.status = phone.browser ? 404 : 410;
+      reason = phone.browser ? R"({"code":404,"errno":102})" : "ExpiredToken";
+      break;
     case 2:
-      if (phone.accepted) {
-        phone.word.status = 400;
-        reason = random_.coin() ? "BadDeviceToken" : "DeviceTokenNotForTopic";
-      }
+      if (!phone.accepted) break;
+      phone.word.status = 400;
+      reason = random_.coin() ? "BadDeviceToken" : "DeviceTokenNotForTopic";
+      if (!phone.browser) break;
+      // A wrong key of ours makes a service say these as well.
+      phone.word.status = random_.coin() ? 400 : 401;
+      reason = phone.word.status == 400 ? R"({"reason":"VapidPkHashMismatch"})" : "";
       break;
     default:
-      if (long_ago) phone.word.timestamp_ms = w_.simulation().wall().s * 1000;
+      if (long_ago && !phone.browser) phone.word.timestamp_ms = w_.simulation().wall().s * 1000;
   }
   GW_CHECK(phone.word.reason.assign(reason));
 }
@@ -166,79 +157,6 @@ void Oracle::reinstall(uint32_t number) {
   phone.dead = false;
   // A word of its death may be on its way still: it counts until the phone has registered anew.
   enroll(number);
-}
-
-void Oracle::change_mood() {
-  if (random_.chance(300'000)) {
-    mood_share_ = 0;
-    w_.provider().retry_after("");
-    w_.provider().think({});
-    w_.provider().release_stalled();
-    return;
-  }
-  const Mood& mood = moods[random_.below(std::size(moods))];
-  mood_ = {};
-  mood_.status = mood.status;
-  mood_.act = mood.act;
-  GW_CHECK(mood_.reason.assign(mood.reason));
-  static constexpr uint32_t shares[] = {200'000, 600'000, 1'000'000};
-  mood_share_ = shares[random_.below(std::size(shares))];
-  static constexpr string_view hints[] = {"", "1", "90", "86400", "soon", "Sun, 06 Nov 1994 08:49:37 GMT"};
-  w_.provider().retry_after(hints[random_.below(std::size(hints))]);
-  static constexpr Duration thoughts[] = {{}, {}, milliseconds(200), seconds(4), seconds(12)};
-  w_.provider().think(thoughts[random_.below(std::size(thoughts))]);
-}
-
-void Oracle::change_network() {
-  sim::Network& network = w_.simulation().network();
-  const Address address = World::provider_address(0);
-  using Conduct = FakeProvider::Conduct;
-  switch (random_.below(9)) {
-    case 0: network.path(address).reach = sim::Reach::refuse; break;
-    case 1: network.path(address).reach = sim::Reach::black_hole; break;
-    case 2: network.path(address).reach = sim::Reach::unreachable; break;
-    case 3: network.reset_all(address); return;
-    case 4: network.hold_all(address); return;
-    case 5: w_.provider().conduct(static_cast<Conduct>(random_.between(1, 4))); break;
-    case 6: w_.provider().go_away_now(random_.coin() ? -1 : 0, "{\"reason\":\"Shutdown\"}"); return;
-    case 7: w_.simulation().names().fails("api.push.example.org", Error::timed_out); break;
-    default:
-      network.path(address).reach = sim::Reach::accept;
-      network.release_all(address);
-      w_.provider().conduct(Conduct::proper);
-      w_.simulation().names().set("api.push.example.org", address);
-      return;
-  }
-  if (random_.coin()) w_.provider().drop_connections();
-}
-
-void Oracle::change_disk() {
-  sim::DiskFaults& faults = w_.disk().faults();
-  faults = {};
-  switch (random_.below(5)) {
-    case 0: faults.sync_failures = static_cast<uint32_t>(random_.between(1, 3)); break;
-    case 1: faults.sync_latency = milliseconds(static_cast<int64_t>(random_.between(1, 8000))); break;
-    case 2: faults.read_failures = static_cast<uint32_t>(random_.between(1, 3)); break;
-    case 3:
-      faults.write_failures = static_cast<uint32_t>(random_.between(1, 3));
-      faults.write_budget = random_.below(100);
-      break;
-    default: break;
-  }
-}
-
-void Oracle::change_clock() {
-  const UnixTime truth = w_.simulation().wall();
-  clock_right_ = true;
-  switch (random_.below(4)) {
-    case 0:  // it was never set
-      w_.port().set_wall(UnixTime{static_cast<int64_t>(random_.below(1'000'000))});
-      clock_right_ = false;
-      break;
-    case 1: w_.port().set_wall(truth + minutes(static_cast<int64_t>(random_.below(20)))); break;
-    case 2: w_.port().set_wall(truth - minutes(static_cast<int64_t>(random_.below(20)))); break;
-    default: w_.port().set_wall(truth); break;
-  }
 }
 
 void Oracle::stop() {
@@ -266,29 +184,9 @@ void Oracle::start() {
 void Oracle::change_topic() {
   stop();
   wrong_topic_ = !wrong_topic_;
-  suspicion_ = true;
+  suspicion_[0] = true;
   w_.set(wrong_topic_ ? "apns/siskin.topic=org.example.mistake" : "apns/siskin.topic=org.example.siskin");
   start();
-}
-
-void Oracle::heal() {
-  w_.disk().faults() = {};
-  w_.port().set_wall(w_.simulation().wall());
-  clock_right_ = true;
-  sim::Network& network = w_.simulation().network();
-  const Address address = World::provider_address(0);
-  network.path(address).reach = sim::Reach::accept;
-  network.release_all(address);
-  w_.provider().conduct(FakeProvider::Conduct::proper);
-  w_.simulation().names().set("api.push.example.org", address);
-  mood_share_ = 0;
-  w_.provider().retry_after("");
-  w_.provider().think({});
-  w_.provider().release_stalled();
-  if (wrong_topic_) change_topic();
-  for (Phone& phone : phones_) phone.stale = false;
-  w_.run_for(minutes(2));  // the link to the server, if that was down
-  if (!w_.server().up()) complain("the link to the server does not come back", nullptr);
 }
 
 }  // namespace tocsin::test

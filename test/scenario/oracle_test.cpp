@@ -14,7 +14,7 @@ namespace {
 #ifdef __SANITIZE_ADDRESS__
 constexpr uint64_t usual_seeds = 12;
 #else
-constexpr uint64_t usual_seeds = 50;
+constexpr uint64_t usual_seeds = 40;
 #endif
 constexpr uint64_t mutant_seeds = 200;  // within so many every mutation is seen
 
@@ -67,11 +67,14 @@ void the_oracle_sees_every_planted_mistake(void**) {
   if (number_from("TOCSIN_ORACLE_SEED", 0) != 0) skip();
   for (uint32_t i = 1; i < mutations_count; ++i) {
     const Mutation mutation = static_cast<Mutation>(i);
-    uint64_t seed = 1;
+    // Every eighth life has all browsers.
+    const bool of_browsers = mutation == Mutation::refused_token_is_death || mutation == Mutation::gone_is_trouble;
+    const uint64_t step = of_browsers ? 8 : 1;
+    uint64_t seed = 0;
     OracleReport report;
-    for (; seed <= mutant_seeds && report.complaint.empty(); ++seed) report = life(seed, mutation);
+    while (seed < mutant_seeds && report.complaint.empty()) report = life(seed += step, mutation);
     print_message("%.*s: seed %llu: %s\n", static_cast<int>(name_of(mutation).size()), name_of(mutation).data(),
-                  static_cast<unsigned long long>(seed - 1), report.complaint.c_str());
+                  static_cast<unsigned long long>(seed), report.complaint.c_str());
     assert_false(report.complaint.empty());
   }
 }

@@ -5,6 +5,10 @@
 namespace tocsin::test {
 namespace {
 
+constexpr Configured telling_of_messages_only{.extra =
+                                                  "[webpush]\ncontact = mailto:ops@push.example.org\n"
+                                                  "ca_file = /etc/ca.pem\nempty = drop\n"};
+
 void a_browser_is_rung_with_a_sealed_message(void**) {
   World& w = world();
   w.start();
@@ -244,6 +248,33 @@ void wake_ups_replace_each_other(void**) {
   w.expect_at_rest();
 }
 
+// What Prosody publishes of a chat state, what ejabberd publishes of a receipt, and then a message.
+void with_empty_drop_a_browser_is_told_of_messages_only(void**) {
+  World& w = world();
+  w.start();
+  const NodeText node = subscribe(w, "ann@example.org/web", Subscribed(one));
+  w.server().publish_raw(
+      node, "typing",
+      "<notification xmlns='urn:xmpp:push:0'><x type='form' xmlns='jabber:x:data'>"
+      "<field var='FORM_TYPE' type='hidden'><value>urn:xmpp:push:summary</value></field>"
+      "<field var='message-count' type='text-single'><value>1</value></field>"
+      "<field var='pending-subscription-count' type='text-single'/>"
+      "<field var='last-message-sender' type='jid-single'><value>bob@example.net/phone</value></field>"
+      "<field var='last-message-body' type='text-single'/></x></notification>");
+  w.server().publish_raw(node, "receipt", "<notification xmlns='urn:xmpp:push:0'/>");
+  for (const string_view id : {"typing", "receipt"}) {
+    w.wait_for_answer(id);
+    w.expect_result(id);
+  }
+  w.run_for(minutes(1));
+  assert_int_equal(w.service(0).requests(), 0);
+  w.publish_and_wait(node, "message");
+  w.expect_result("message");
+  assert_int_equal(w.service(0).requests(), 1);
+  w.run_for(minutes(6));
+  w.expect_at_rest();
+}
+
 void a_service_that_limits_a_device_is_obeyed(void**) {
   World& w = world();
   w.start();
@@ -304,6 +335,7 @@ TESTS(web_push, SCENARIO_WITH(a_browser_is_rung_with_a_sealed_message, with_web_
       SCENARIO_WITH(dead_origins_do_not_keep_the_others_out, with_web_push),
       SCENARIO_WITH(a_call_is_urgent_and_short, with_web_push),
       SCENARIO_WITH(wake_ups_replace_each_other, with_web_push),
+      SCENARIO_WITH(with_empty_drop_a_browser_is_told_of_messages_only, telling_of_messages_only),
       SCENARIO_WITH(a_service_that_limits_a_device_is_obeyed, with_web_push),
       SCENARIO_WITH(a_token_is_signed_for_each_origin_and_used_again, with_web_push),
       SCENARIO_WITH(another_key_holds_devices_and_drops_none, with_web_push));

@@ -196,12 +196,15 @@ void World::wire() {
     GW_CHECK(false && "the state directory can be opened");
   }
   wiring_->set_key(state.key);
-  VapidKeyFile vapid;
-  if (!wiring_->open_vapid_key(vapid).ok()) {
-    for (uint32_t i = 0; i < settings_.section_count(); ++i)
-      files_.sections[i].off = files_.sections[i].off || settings_.is_webpush(i);
-  }
   wiring_->set_endpoint_key(state.endpoint_key);
+  const Status opened = wiring_->open_registry(settings_.registry.path.c_str(), state.registry_directory.c_str());
+  if (!opened.ok()) print_error("registry: %s %s\n", describe(opened.error()), wiring_->registry().problem());
+  GW_CHECK(opened.ok());
+  VapidKeyFile vapid;
+  const Status unlocked = wiring_->open_vapid_key(vapid);
+  vapid_strangers_ = vapid.strangers;
+  if (!unlocked.ok()) files_.sections[wiring_->web_push_section()].off = true;
+  GW_CHECK(vapid_problem_.assign(vapid.problem.view()));
   for (uint32_t i = 0; i < settings_.section_count(); ++i) {
     const char* culprit = "";
     const char* problem = "";
@@ -210,9 +213,6 @@ void World::wire() {
     if (!spoilt_[i]) print_error("%s: %s\n", culprit, problem);
     files_.sections[i].off = true;
   }
-  const Status opened = wiring_->open_registry(settings_.registry.path.c_str(), state.registry_directory.c_str());
-  if (!opened.ok()) print_error("registry: %s %s\n", describe(opened.error()), wiring_->registry().problem());
-  GW_CHECK(opened.ok());
   const char* culprit = "";
   const char* problem = "";
   const char* fault = nullptr;  // their names are not our domain's

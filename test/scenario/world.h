@@ -102,6 +102,9 @@ class World : public sim::Turner {
   FakeProvider& google() { return *providers_[3]; }  // where access tokens are fetched
   FakeProvider& service(uint32_t i) { return *providers_[4 + i]; }
   Wiring& gateway() { return *wiring_; }
+  // Of the last start: what was wrong with the key of Web Push, and how many devices were accepted under another one.
+  string_view vapid_problem() const { return vapid_problem_.view(); }
+  uint32_t vapid_strangers() const { return vapid_strangers_; }
   sim::Simulation& simulation() { return *world_; }
   sim::Disk& disk() { return *disk_; }
   sim::SimPort& port() { return *port_; }
@@ -180,6 +183,8 @@ class World : public sim::Turner {
   Log* log_ = nullptr;
   bool two_ = false;
   uint32_t next_id_ = 0;
+  FixedText<900> vapid_problem_;
+  uint32_t vapid_strangers_ = 0;
 };
 
 // One world per program, begun anew by each scenario: setup and teardown for cmocka. *state: its Configured, or

@@ -375,9 +375,24 @@ static void web_push_alone_starts_a_gateway(void**) {
   assert_text(m.settings.webpush[0].vapid_key.view(), "/var/lib/tocsin/vapid.pem");
 }
 
+static void a_vapid_key_that_all_can_read_turns_web_push_off(void**) {
+  Machine m;
+  m.storage.put({.path = "/etc/tocsin/tocsin.conf",
+                 .text = "[xmpp]\ndomain = push.example.org\nsecret = s\n[webpush]\ncontact = mailto:a@example.net\n"
+                         "vapid_key = /own.pem\n"});
+  m.storage.put({.path = "/own.pem", .text = key_pem, .mode = 0644});
+  m.load();
+  assert_text(m.fault(0),
+              "/etc/tocsin/tocsin.conf:6: vapid_key: /own.pem can be read by every user of this machine; mend it with: "
+              "chmod o-r /own.pem");
+  assert_true(m.files.sections[0].off);
+  assert_true(m.faults.run_exit_code() == exit_code::ok && m.faults.check_exit_code() == exit_code::conf);
+}
+
 TESTS(load, cmocka_unit_test(of_a_damaged_key_is_said_where_there_is_another),
-      cmocka_unit_test(web_push_alone_starts_a_gateway), cmocka_unit_test(a_small_installation_loads_whole),
-      cmocka_unit_test(secret_files_may_end_their_line_or_not),
+      cmocka_unit_test(web_push_alone_starts_a_gateway),
+      cmocka_unit_test(a_vapid_key_that_all_can_read_turns_web_push_off),
+      cmocka_unit_test(a_small_installation_loads_whole), cmocka_unit_test(secret_files_may_end_their_line_or_not),
       cmocka_unit_test(secret_files_with_anything_else_stop_the_gateway),
       cmocka_unit_test(a_missing_conf_is_66_and_is_not_called_incomplete),
       cmocka_unit_test(an_unreadable_conf_is_77_and_says_what_to_type), cmocka_unit_test(a_directory_is_no_conf),

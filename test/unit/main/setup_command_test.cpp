@@ -10,10 +10,11 @@ namespace {
 constexpr const char* files[] = {"state/setup-prosody.cfg.lua", "state/setup-ejabberd.yml", "state/setup-nginx.conf",
                                  "state/setup-dns.zone", "state/tocsin.conf"};
 
-int run(Desk& d, bool write, string_view domain = "example.org", string_view conf = "state/tocsin.conf") {
+int run(Desk& d, bool write, string_view domain = "example.org", string_view conf = "state/tocsin.conf",
+        SetupKind kind = SetupKind::unifiedpush) {
   CommandLine line;
   line.task = Task::setup;
-  line.setup_kind = SetupKind::unifiedpush;
+  line.setup_kind = kind;
   line.setup_domain = domain;
   line.write = write;
   *line.conf_files.add() = conf;
@@ -77,6 +78,18 @@ static void it_writes_all_files_for_the_group_and_shows_no_secret(void** state) 
   assert_int_equal(d.port.storage().open_files(), 0);
 }
 
+static void who_needs_no_https_gets_no_files_for_it(void** state) {
+  Desk& d = desk(state);
+  d.disk.put("state/setup-dns.zone", bytes_of("of an earlier run"));
+  assert_int_equal(run(d, true, "example.org", "state/tocsin.conf", SetupKind::webpush), exit_code::ok);
+  assert_int_equal(there(d), 4);
+  assert_false(d.disk.has("state/setup-nginx.conf"));
+  expect_text(text_of(d.disk.content("state/setup-dns.zone")), "of an earlier run");
+  assert_false(has(d.paper.printed(), "setup-dns.zone"));
+  assert_int_equal(run(d, false, "example.org", "state/tocsin.conf", SetupKind::webpush), exit_code::ok);
+  assert_false(has(d.paper.printed(), "server_name") || has(d.paper.printed(), "IN AAAA"));
+}
+
 static void what_exists_is_named_and_nothing_is_written(void** state) {
   Desk& d = desk(state);
   d.disk.put("state/setup-dns.zone", bytes_of("mine"));
@@ -134,7 +147,7 @@ static void a_full_pipe_is_an_error(void** state) {
 #define WITH_DESK(test) cmocka_unit_test_setup(test, set_up)
 TESTS(setup_command, WITH_DESK(it_prints_every_part_with_one_secret_and_writes_nothing),
       WITH_DESK(a_hostile_domain_is_a_usage_error), WITH_DESK(it_writes_all_files_for_the_group_and_shows_no_secret),
-      WITH_DESK(what_exists_is_named_and_nothing_is_written),
+      WITH_DESK(who_needs_no_https_gets_no_files_for_it), WITH_DESK(what_exists_is_named_and_nothing_is_written),
       WITH_DESK(a_file_that_can_not_be_written_takes_the_others_back),
       WITH_DESK(a_disk_that_fails_to_sync_leaves_nothing_either),
       WITH_DESK(a_directory_that_is_missing_is_named_with_the_command_that_makes_it),

@@ -50,7 +50,7 @@ static void every_kind_is_a_conf_without_faults_but_for_what_only_the_operator_k
     assert_text(parsed.settings.xmpp.domain.view(), "push.example.org");
     assert_text(parsed.settings.xmpp.secret.view(), "0011223344556677889900112233445566778899");
     assert_text(parsed.settings.xmpp.accounts[0].view(), "example.org");
-    assert_true(parsed.settings.listen.on);
+    assert_int_equal(parsed.settings.listen.on, kind == SetupKind::unifiedpush);
     assert_int_equal(parsed.settings.unified_push.offered, kind == SetupKind::unifiedpush);
     assert_int_equal(parsed.settings.webpush.count, kind == SetupKind::webpush);
     assert_int_equal(parsed.settings.apns.count, kind == SetupKind::apns);
@@ -63,6 +63,40 @@ static void the_contact_of_web_push_is_in_the_domain(void**) {
   assert_text(parsed.settings.webpush[0].contact.view(), "mailto:postmaster@example.net");
 }
 
+static void only_who_is_called_by_https_gets_a_site_and_a_record(void**) {
+  for (const SetupKind kind : kinds) {
+    const bool https = kind == SetupKind::unifiedpush || kind == SetupKind::apns;
+    const SetupPlan plan = plan_of(kind, "example.org");
+    for (const SetupPart part : parts)
+      assert_int_equal(setup_has(kind, part), https || (part != SetupPart::proxy && part != SetupPart::dns));
+    const string_view conf = part_of(plan, SetupPart::conf);
+    assert_int_equal(has(conf, "[listen]"), https);
+    for (const SetupPart part : {SetupPart::conf, SetupPart::proxy, SetupPart::dns})
+      if (https) assert_int_equal(has(part_of(plan, part), "Optional: "), kind == SetupKind::apns);
+  }
+}
+
+static void an_app_gets_a_second_section_for_the_sandbox_with_the_comments_taken_away(void**) {
+  char room[setup_part_bytes_max];
+  size_t size = 0;
+  const string_view text = part_of(plan_of(SetupKind::apns, "example.org"), SetupPart::conf);
+  const size_t second = text.find("#[apns app-dev]");
+  assert_true(second != string_view::npos);
+  const size_t end = text.find("\n\n", second);
+  for (size_t i = 0; i < text.size(); ++i)
+    if (i < second || i > end || text[i] != '#') room[size++] = text[i];
+  const test::Parsed parsed(string_view(room, size));
+  assert_int_equal(parsed.faults.run_exit_code(), exit_code::ok);
+  assert_int_equal(parsed.settings.apns.count, 2);
+  assert_text(parsed.settings.apns[1].name.view(), "app-dev");
+  assert_true(parsed.settings.apns[1].environment == ApnsEnvironment::sandbox);
+}
+
+static void a_browser_is_not_told_of_typing(void**) {
+  const test::Parsed parsed(part_of(plan_of(SetupKind::webpush, "example.org"), SetupPart::conf));
+  assert_true(parsed.settings.webpush[0].empty == EmptyPush::drop);
+}
+
 static void the_parts_agree_on_name_and_secret(void**) {
   for (const SetupKind kind : kinds) {
     const SetupPlan plan = plan_of(kind, "example.org");
@@ -73,9 +107,11 @@ static void the_parts_agree_on_name_and_secret(void**) {
       assert_true(ends_with(text, "\n"));
     }
     for (const char* words :
-         {"VirtualHost \"example.org\"", "\"cloud_notify\"", "\"smacks\"", "Component \"push.example.org\""})
+         {"VirtualHost \"example.org\"", "\"cloud_notify\"; \"smacks\"; \"mam\"; \"carbons\"; \"csi_simple\"",
+          "Component \"push.example.org\""})
       assert_true(has(part_of(plan, SetupPart::prosody), words));
-    for (const char* words : {"module: ejabberd_service", "mod_push:", "mod_push_keepalive:", "mod_stream_mgmt:"})
+    for (const char* words :
+         {"module: ejabberd_service", "mod_push:", "mod_push_keepalive:", "mod_stream_mgmt:", "mod_mam:"})
       assert_true(has(part_of(plan, SetupPart::ejabberd), words));
     for (const char* words :
          {"location /unregister-device/", "location /rest/push/unregister-device/", "location /up/"})
@@ -182,7 +218,10 @@ static void the_next_commands_are_comments_and_name_the_conf(void**) {
   for (const bool written : {false, true}) {
     Writer out(part_room);
     write_setup_next(out, plan_of(SetupKind::apns, "example.org", "/srv/my conf"), written);
-    assert_true(has(out.view(), "#   tocsin -c '/srv/my conf' check --as tocsin"));
+    assert_true(has(out.view(), "#   tocsin -c '/srv/my conf' check --as tocsin --online"));
+    assert_true(has(out.view(), "#   chown root:tocsin '/srv/my conf'\n#   chmod 640 '/srv/my conf'\n"));
+    assert_true(has(out.view(), "#   install -g tocsin -m 640 AuthKey_YOURKEYID0.p8 /srv/\n"));
+    assert_true(has(out.view(), "#   systemctl restart prosody "));
     assert_true(has(out.view(), "team_id and topic"));
     bool at_start = true;
     for (const char c : out.view()) {
@@ -192,9 +231,29 @@ static void the_next_commands_are_comments_and_name_the_conf(void**) {
   }
 }
 
+static void the_longest_name_of_a_conf_fits_with_every_quote(void**) {
+  char path[path_bytes_max];
+  for (char& c : path) c = '\'';
+  path[0] = path[path_bytes_max - 5] = '/';
+  char room[domain_bytes_max];
+  for (const SetupKind kind : kinds) {
+    const SetupPlan plan = plan_of(kind, longest(room), {path, sizeof path});
+    for (const SetupPart part : parts) part_of(plan, part);
+    for (const bool written : {false, true}) {
+      Writer out(part_room);
+      write_setup_next(out, plan, written);
+      assert_false(out.overflowed());
+    }
+  }
+}
+
 TESTS(setup_text, cmocka_unit_test(every_kind_is_a_conf_without_faults_but_for_what_only_the_operator_knows),
-      cmocka_unit_test(the_contact_of_web_push_is_in_the_domain), cmocka_unit_test(the_parts_agree_on_name_and_secret),
-      cmocka_unit_test(the_component_s_own_name_does_as_well),
+      cmocka_unit_test(the_contact_of_web_push_is_in_the_domain),
+      cmocka_unit_test(only_who_is_called_by_https_gets_a_site_and_a_record),
+      cmocka_unit_test(an_app_gets_a_second_section_for_the_sandbox_with_the_comments_taken_away),
+      cmocka_unit_test(a_browser_is_not_told_of_typing),
+      cmocka_unit_test(the_longest_name_of_a_conf_fits_with_every_quote),
+      cmocka_unit_test(the_parts_agree_on_name_and_secret), cmocka_unit_test(the_component_s_own_name_does_as_well),
       cmocka_unit_test(what_is_no_plain_domain_is_refused_with_a_sentence),
       cmocka_unit_test(web_push_wants_a_domain_that_is_known_outside),
       cmocka_unit_test(the_longest_domain_fits_everywhere_and_one_more_does_not),

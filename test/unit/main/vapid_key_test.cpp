@@ -25,15 +25,15 @@ struct Desk {
     disk.put_directory("state");
     assert_true(curve.start(curve_heap, port.port().entropy).ok());
   }
-  Status open() {
+  Status open(uint32_t devices = 0) {
     file.~VapidKeyFile();
     new (&file) VapidKeyFile;
-    return open_vapid_key(name, port.port().storage, curve, key_heap, port.port().entropy, file);
+    return open_vapid_key(name, port.port().storage, curve, key_heap, port.port().entropy, devices, file);
   }
-  Status read() {
+  Status read(uint32_t devices = 0) {
     file.~VapidKeyFile();
     new (&file) VapidKeyFile;
-    return read_vapid_key(name, port.port().storage, key_heap, port.port().entropy, file);
+    return read_vapid_key(name, port.port().storage, key_heap, port.port().entropy, devices, file);
   }
 
   sim::Simulation world;
@@ -68,8 +68,12 @@ int tear_down(void** state) {
   return clean ? 0 : -1;
 }
 
+bool has_words(const VapidKeyFile& file, string_view words) {
+  return file.problem.view().find(words) != string_view::npos;
+}
+
 bool has(const VapidKeyFile& file, string_view words) {
-  if (file.problem.view().find(words) != string_view::npos) return true;
+  if (has_words(file, words)) return true;
   print_error("%s\n", file.problem.c_str());
   return false;
 }
@@ -77,7 +81,7 @@ bool has(const VapidKeyFile& file, string_view words) {
 void the_first_start_makes_a_key_for_nobody_else_to_read(void** state) {
   Desk& d = desk(state);
   assert_int_equal(d.read().error(), Error::not_found);
-  assert_true(has(d.file, "there is no VAPID key yet: state/vapid.pem is made at the first start"));
+  assert_true(has(d.file, "there is no VAPID key yet: start the gateway once, which makes it"));
   assert_true(d.open().ok());
   assert_true(d.file.made);
   assert_int_equal(d.file.text.view().size(), 87);
@@ -130,12 +134,39 @@ void a_lost_key_is_never_replaced_silently(void** state) {
   assert_true(d.port.port().storage.remove(name).ok());
   for (int i = 0; i < 2; ++i) {
     assert_int_equal(i == 0 ? d.open().error() : d.read().error(), Error::damaged);
-    assert_true(
-        has(d.file,
-            "the VAPID key state/vapid.pem is gone, and devices are bound to it: restore it from the backup. To "
-            "begin anew (every Web Push device must then register again), remove the .pub file beside it"));
+    assert_true(has(d.file, "the VAPID key is gone, and its .pub file says that there was one: restore it"));
+    assert_true(has(d.file, ": rm state/vapid.pem.pub"));
+    assert_int_equal(i == 0 ? d.open(1).error() : d.read(1).error(), Error::damaged);
+    assert_true(has(d.file,
+                    "the VAPID key is gone, and 1 Web Push device depends on it: restore it from the backup. To begin "
+                    "anew (each must subscribe again), as the gateway's user: openssl ecparam -name prime256v1 -genkey "
+                    "-noout -out state/vapid.pem && rm state/vapid.pem.pub"));
     assert_false(d.disk.has(name));
   }
+}
+
+void a_key_that_is_gone_without_a_trace_is_missed_by_its_devices(void** state) {
+  Desk& d = desk(state);
+  for (int i = 0; i < 2; ++i) {
+    assert_int_equal(i == 0 ? d.open(12).error() : d.read(12).error(), Error::damaged);
+    assert_true(has(d.file, "the VAPID key is gone, and 12 Web Push devices depend on it: "));
+    assert_true(has(d.file, "-noout -out state/vapid.pem"));
+    assert_false(has_words(d.file, "rm "));
+    assert_false(d.disk.has(name));
+    assert_false(d.disk.has(public_name));
+  }
+  d.disk.put(name, bytes_of(push_key_1));  // on purpose
+  assert_true(d.open(12).ok());
+  assert_false(d.file.made);
+}
+
+void a_key_where_nothing_may_be_written_is_good(void** state) {
+  Desk& d = desk(state);
+  d.disk.put(name, bytes_of(push_key_1));
+  d.disk.faults().read_only = true;
+  assert_true(d.open().ok());
+  assert_int_equal(d.file.text.view().size(), 87);
+  assert_true(d.file.problem.empty());
 }
 
 void an_exchanged_key_is_noticed(void** state) {
@@ -143,8 +174,9 @@ void an_exchanged_key_is_noticed(void** state) {
   assert_true(d.open().ok());
   d.disk.put(name, bytes_of(push_key_2));
   assert_int_equal(d.open().error(), Error::damaged);
-  assert_true(has(d.file, "is another one than the .pub file beside it says"));
-  assert_int_equal(d.read().error(), Error::damaged);
+  assert_true(has(d.file, "this is another VAPID key than the .pub file beside it says: restore"));
+  assert_int_equal(d.read(3).error(), Error::damaged);
+  assert_true(has(d.file, "beside it says, and 3 Web Push devices depend on that one: restore the key"));
   d.disk.put(public_name, bytes_of("nonsense"));
   assert_int_equal(d.open().error(), Error::damaged);
   assert_true(d.port.port().storage.remove("state/vapid.pem.pub").ok());
@@ -161,12 +193,28 @@ void a_damaged_key_is_refused_wherever_it_is_cut(void** state) {
   for (size_t cut = 0; cut + 2 < size; cut += 3) {
     d.disk.put(name, ByteView(whole).first(cut));
     assert_int_equal(d.open().error(), Error::damaged);
-    assert_true(has(d.file, "the VAPID key state/vapid.pem cannot be used: "));
+    assert_true(has(d.file, "this is no VAPID key: "));
     assert_int_equal(d.disk.content(name).size(), cut);  // left as it is, for whoever mends it
   }
   d.disk.put(name, bytes_of(rsa_key));
   assert_int_equal(d.open().error(), Error::damaged);
   assert_true(has(d.file, "it holds an RSA key"));
+}
+
+void a_key_in_another_form_is_told_what_is_needed(void** state) {
+  Desk& d = desk(state);
+  // As npm's web-push prints it; a public key.
+  for (const char* other : {"q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94\n",
+                            "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n"}) {
+    d.disk.put(name, bytes_of(string_view(other)));
+    assert_int_equal(d.open().error(), Error::damaged);
+    assert_true(has(d.file,
+                    "; needed is a private key of EC P-256 in PEM. To make one, as the gateway's user: openssl ecparam "
+                    "-name prime256v1 -genkey -noout -out state/vapid.pem"));
+    assert_int_equal(d.open(2).error(), Error::damaged);
+    assert_true(has(d.file, "; 2 Web Push devices depend on the one that was here: restore it from the backup"));
+    assert_false(has_words(d.file, "openssl"));
+  }
 }
 
 void no_power_cut_leaves_half_a_key(void** state) {
@@ -212,9 +260,10 @@ void a_disk_that_does_not_take_it_is_named(void** state) {
 
 TESTS(vapid_key, CASE(the_first_start_makes_a_key_for_nobody_else_to_read), CASE(later_starts_read_the_same_key),
       CASE(what_is_made_is_what_openssl_would_write), CASE(an_operator_may_bring_a_key_along),
-      CASE(a_lost_key_is_never_replaced_silently), CASE(an_exchanged_key_is_noticed),
-      CASE(a_damaged_key_is_refused_wherever_it_is_cut), CASE(no_power_cut_leaves_half_a_key),
-      CASE(a_disk_that_does_not_take_it_is_named));
+      CASE(a_lost_key_is_never_replaced_silently), CASE(a_key_that_is_gone_without_a_trace_is_missed_by_its_devices),
+      CASE(a_key_where_nothing_may_be_written_is_good), CASE(an_exchanged_key_is_noticed),
+      CASE(a_key_in_another_form_is_told_what_is_needed), CASE(a_damaged_key_is_refused_wherever_it_is_cut),
+      CASE(no_power_cut_leaves_half_a_key), CASE(a_disk_that_does_not_take_it_is_named));
 
 }  // namespace
 }  // namespace tocsin::test

@@ -65,7 +65,7 @@ constexpr Row rows[] = {
     {410, "ExpiredToken", Kind::dead, never, 0, 0, "", ""},
     {413, "PayloadTooLarge", Kind::shrink, never, 0, 0, "", ""},
     {429, "TooManyProviderTokenUpdates", Kind::retry, RetryClass::rate_told, 60, 0, "c", "same key"},
-    {429, "TooManyRequests", Kind::limited, RetryClass::rate, 0, 0, "", ""},
+    {429, "TooManyRequests", Kind::limited, RetryClass::device_rate, 0, 0, "", ""},
     {500, "InternalServerError", Kind::retry, RetryClass::server_trouble, 0, 0, "", ""},
     {503, "ServiceUnavailable", Kind::retry, RetryClass::server_trouble, 0, 0, "", ""},
     {503, "Shutdown", Kind::retry, RetryClass::shutting_down, 0, 0, "c", ""},
@@ -166,7 +166,7 @@ void a_limited_device_waits_as_long_as_it_was_told(void**) {
   assert_int_equal(apns.judge(reply, now).after.us, seconds(60).us);
   reply.retry_after = "soon";
   verdict = apns.judge(reply, now);
-  assert_int_equal(verdict.retry_class, RetryClass::rate);
+  assert_int_equal(verdict.retry_class, RetryClass::device_rate);
   assert_int_equal(verdict.after.us, 0);
 }
 

@@ -102,9 +102,9 @@ constexpr Row rows[] = {
      false, "project_id"},
 
     {429, ANSWER("RESOURCE_EXHAUSTED", "Quota exceeded", FCM_ERROR("QUOTA_EXCEEDED") "," QUOTA("device:dKx0")),
-     "QUOTA_EXCEEDED", Kind::limited, RetryClass::rate_told},
+     "QUOTA_EXCEEDED", Kind::limited, RetryClass::rate},
     {429, ANSWER("RESOURCE_EXHAUSTED", "Device message rate exceeded", FCM_ERROR("QUOTA_EXCEEDED")), "QUOTA_EXCEEDED",
-     Kind::limited, RetryClass::rate_told},
+     Kind::limited, RetryClass::rate},
     {429, ANSWER("RESOURCE_EXHAUSTED", "Quota exceeded for quota metric", FCM_ERROR("QUOTA_EXCEEDED")),
      "QUOTA_EXCEEDED", Kind::config, RetryClass::rate_told, 60, false, "quota"},
     {429, ANSWER("RESOURCE_EXHAUSTED", "Quota exceeded", ERROR_INFO("RATE_LIMIT_EXCEEDED") "," QUOTA("project:1")),
@@ -219,7 +219,7 @@ void retry_after_is_honoured(void**) {
   Reply reply = read(503, ANSWER("UNAVAILABLE", "", ""));
   reply.retry_after = "90";
   Verdict verdict = fcm.judge(reply, now);
-  assert_int_equal(verdict.retry_class, RetryClass::rate_told);
+  assert_int_equal(verdict.retry_class, RetryClass::server_busy);  // it ends after an hour all the same
   assert_int_equal(verdict.after.us, seconds(90).us);
   assert_int_equal(verdict.pause.us, 0);
   reply.retry_after = "Tue, 01 Jul 2025 10:02:00 GMT";
@@ -230,9 +230,10 @@ void retry_after_is_honoured(void**) {
   assert_int_equal(fcm.judge(reply, now).retry_class, RetryClass::server_busy);
 
   reply = read(429, ANSWER("RESOURCE_EXHAUSTED", "Device message rate exceeded", FCM_ERROR("QUOTA_EXCEEDED")));
-  assert_int_equal(fcm.judge(reply, now).after.us, seconds(60).us);  // Google: at least a minute
+  assert_int_equal(fcm.judge(reply, now).after.us, 0);  // as the class says: a minute, and longer each time
   reply.retry_after = "7";
   assert_int_equal(fcm.judge(reply, now).after.us, seconds(7).us);
+  assert_int_equal(fcm.judge(reply, now).retry_class, RetryClass::rate_told);
 
   reply = read(429, ANSWER("RESOURCE_EXHAUSTED", "Quota exceeded", FCM_ERROR("QUOTA_EXCEEDED")));
   reply.retry_after = "300";

@@ -46,12 +46,24 @@ void a_server_that_shuts_down_is_left_once_and_then_in_trouble(void**) {
   expect_around(RetryClass::shutting_down, 3, minutes(30));
 }
 
-void a_rate_limit_doubles_from_half_a_minute(void**) {
-  expect_between(RetryClass::rate, 1, {}, seconds(30));
-  expect_between(RetryClass::rate, 2, {}, seconds(60));
-  expect_between(RetryClass::rate, 5, {}, seconds(480));
-  expect_between(RetryClass::rate, 6, {}, minutes(15));
-  expect_between(RetryClass::rate, UINT32_MAX, {}, minutes(15));
+void expect_above(RetryClass retry_class, uint32_t tries, Duration least) {
+  expect_between(retry_class, tries, least, least + least / 10);
+}
+
+void a_device_that_apns_limits_waits_half_a_minute_and_longer_each_time(void**) {
+  expect_above(RetryClass::device_rate, 1, seconds(30));
+  expect_above(RetryClass::device_rate, 2, seconds(60));
+  expect_above(RetryClass::device_rate, 5, seconds(480));
+  expect_above(RetryClass::device_rate, 6, minutes(15));
+  expect_above(RetryClass::device_rate, UINT32_MAX, minutes(15));
+}
+
+void other_limits_wait_a_minute_and_longer_each_time(void**) {
+  expect_above(RetryClass::rate, 1, seconds(60));
+  expect_above(RetryClass::rate, 2, minutes(2));
+  expect_above(RetryClass::rate, 6, minutes(32));
+  expect_above(RetryClass::rate, 7, hours(1));
+  expect_above(RetryClass::rate, UINT32_MAX, hours(1));
 }
 
 void what_the_provider_told_is_kept_and_never_undercut(void**) {
@@ -59,7 +71,11 @@ void what_the_provider_told_is_kept_and_never_undercut(void**) {
   expect_between(RetryClass::rate_told, 9, seconds(60), seconds(66), seconds(60));
   expect_between(RetryClass::rate_told, 1, seconds(1), milliseconds(1100), milliseconds(3));
   expect_between(RetryClass::rate_told, 1, hours(6), hours(6) + minutes(36), days(3));
-  expect_between(RetryClass::rate_told, 1, {}, seconds(30));  // nothing was told after all
+  expect_above(RetryClass::rate_told, 1, seconds(60));  // nothing was told after all
+  for (const RetryClass each :
+       {RetryClass::server_busy, RetryClass::origin_busy, RetryClass::server_trouble, RetryClass::authorization}) {
+    expect_between(each, 3, seconds(120), seconds(132), seconds(120));
+  }
 }
 
 void a_busy_server_is_asked_soon_again_and_given_up_after_about_an_hour(void**) {
@@ -67,7 +83,18 @@ void a_busy_server_is_asked_soon_again_and_given_up_after_about_an_hour(void**) 
   expect_between(RetryClass::server_busy, 2, {}, seconds(20));
   expect_between(RetryClass::server_busy, 8, {}, seconds(1280));
   expect_between(RetryClass::server_busy, 9, {}, minutes(30));
-  expect_no_more(RetryClass::server_busy, 10);
+  expect_between(RetryClass::server_busy, 500, {}, minutes(30));
+  const auto again = [](Duration passed, uint64_t random, Duration told = {}) {
+    return plan_retry(RetryClass::server_busy, 9, random, told, passed).again;
+  };
+  const uint64_t most = static_cast<uint64_t>(minutes(30).us);
+  assert_true(again(minutes(30), most) && again(hours(1), 0));
+  assert_false(again(minutes(30) + seconds(1), most) || again(hours(1) + seconds(1), 0));
+  // The server itself may ask for more patience than that, once.
+  assert_true(again(minutes(59), 0, hours(2)));
+  assert_false(again(minutes(61), 0, hours(2)));
+  // Others are asked as long as the push lives.
+  assert_true(plan_retry(RetryClass::origin_busy, 9, 0, {}, days(1)).again);
 }
 
 void a_busy_push_service_is_asked_as_long_as_the_push_lives(void**) {
@@ -209,7 +236,8 @@ void every_day_until_2105_is_right(void**) {
 TESTS(retry, cmocka_unit_test(what_was_not_touched_goes_again_at_once_five_times),
       cmocka_unit_test(trouble_of_the_server_waits_a_quarter_of_an_hour_and_doubles),
       cmocka_unit_test(a_server_that_shuts_down_is_left_once_and_then_in_trouble),
-      cmocka_unit_test(a_rate_limit_doubles_from_half_a_minute),
+      cmocka_unit_test(a_device_that_apns_limits_waits_half_a_minute_and_longer_each_time),
+      cmocka_unit_test(other_limits_wait_a_minute_and_longer_each_time),
       cmocka_unit_test(what_the_provider_told_is_kept_and_never_undercut),
       cmocka_unit_test(a_busy_server_is_asked_soon_again_and_given_up_after_about_an_hour),
       cmocka_unit_test(a_busy_push_service_is_asked_as_long_as_the_push_lives),
