@@ -88,7 +88,7 @@ static void a_missing_conf_is_66_and_is_not_called_incomplete(void**) {
   m.storage.drop("/etc/tocsin/tocsin.conf");
   m.load();
   assert_int_equal(m.faults.count(), 1);
-  assert_text(m.fault(0), "/etc/tocsin/tocsin.conf: no such file; name another one with -c");
+  assert_text(m.fault(0), "/etc/tocsin/tocsin.conf: no such file; tocsin setup writes one, -c names another");
   assert_int_equal(m.faults.run_exit_code(), exit_code::missing);
 }
 
@@ -342,25 +342,9 @@ static void a_key_that_the_crypto_refuses_is_reported_at_its_line(void**) {
   assert_int_equal(m.files.providers_on, 0);
   loader.turn_off(m.files, 0, "ca_file", "no certificate could be read");
   assert_text(m.fault(1), "/etc/tocsin/tocsin.conf:4: ca_file: no certificate could be read");
+  loader.turn_off(m.files, 0, "key", "the file /etc/tocsin/AuthKey_ABC123DEFG.p8 is gone");  // says it once
+  assert_text(m.fault(2), "/etc/tocsin/tocsin.conf:6: key: the file /etc/tocsin/AuthKey_ABC123DEFG.p8 is gone");
   assert_int_equal(m.files.providers_on, 0);
-}
-
-static void of_a_damaged_key_is_said_where_there_is_another(void**) {
-  Machine m;
-  const test::Joined conf(conf_with_secret, "[fcm play]\nprovider = f\nservice_account = a.json\n");
-  m.storage.put({.path = "/etc/tocsin/tocsin.conf", .text = conf.view()});
-  m.storage.put({.path = "/etc/tocsin/a.json", .text = "{}"});
-  Loader loader(m.storage, m.environment, m.settings, m.faults);
-  loader.load(m.line, m.arena, m.files);
-  loader.turn_off(m.files, 0, "key", "its PEM text is damaged");
-  loader.turn_off(m.files, 1, "service_account", "its PEM text is damaged");
-  assert_text(m.fault(0),
-              "/etc/tocsin/tocsin.conf:6: key: /etc/tocsin/AuthKey_ABC123DEFG.p8: its PEM text is damaged; Apple hands "
-              "out a key once: take the file as it came, or make another one there");
-  assert_text(
-      m.fault(1),
-      "/etc/tocsin/tocsin.conf:11: service_account: /etc/tocsin/a.json: its PEM text is damaged; download a new "
-      "one (Firebase console, project settings, service accounts, generate new private key)");
 }
 
 static void web_push_alone_starts_a_gateway(void**) {
@@ -389,9 +373,9 @@ static void a_vapid_key_that_all_can_read_turns_web_push_off(void**) {
   assert_true(m.faults.run_exit_code() == exit_code::ok && m.faults.check_exit_code() == exit_code::conf);
 }
 
-TESTS(load, cmocka_unit_test(of_a_damaged_key_is_said_where_there_is_another),
-      cmocka_unit_test(web_push_alone_starts_a_gateway),
+TESTS(load, cmocka_unit_test(web_push_alone_starts_a_gateway),
       cmocka_unit_test(a_vapid_key_that_all_can_read_turns_web_push_off),
+
       cmocka_unit_test(a_small_installation_loads_whole), cmocka_unit_test(secret_files_may_end_their_line_or_not),
       cmocka_unit_test(secret_files_with_anything_else_stop_the_gateway),
       cmocka_unit_test(a_missing_conf_is_66_and_is_not_called_incomplete),
