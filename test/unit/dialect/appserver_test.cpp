@@ -72,7 +72,8 @@ void a_type_without_a_section_is_refused(void**) {
                   "<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>Field type names no service that is "
                   "offered here.</text></error>");
   }
-  expect_unknown_command(ask_set("<command xmlns='http://jabber.org/protocol/commands' node='v1-register-push'/>"));
+  expect_answer(ask_set("<command xmlns='http://jabber.org/protocol/commands' node='v1-register-push'/>"), "error",
+                no_section);
 }
 
 void people_get_a_form_with_the_services(void**) {

@@ -58,6 +58,10 @@ inline void expect_unknown_command_at(const char* file, int line, const Asked& a
 }
 inline constexpr string_view not_found =
     "<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
+inline constexpr string_view no_section =
+    "<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+    "<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>The conf of this gateway has no section for this "
+    "command.</text></error>";
 inline constexpr string_view unsupported =
     "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
 inline constexpr string_view wait_unavailable =
