@@ -270,7 +270,8 @@ void Loader::say_of(uint32_t section, string_view key_name, Weight weight, strin
   const string_view path = path_of(*settings_, section, key_name);
   FaultLine line(*faults_, parser_.origins().nearest(place(section), key_name), weight, exit_code::conf);
   line.text(key_name).text(": ");
-  if (!path.empty()) line.path(path).text(": ");  // else it is the system's store
+  // Empty: it is the system's store. And some sentences name the file themselves, or one beside it.
+  if (!path.empty() && sentence.find(path) == string_view::npos) line.path(path).text(": ");
   line.text(sentence);
 }
 
@@ -345,7 +346,7 @@ void Loader::say(const Wanted& wanted, const char* path, Error error) {
   if (!wanted.key.empty()) line.text(wanted.key).text(": ").path(wanted.path).text(": ");
   switch (error) {
     case Error::not_found:
-      line.text(wanted.key.empty() ? "no such file; name another one with -c" : "no such file");
+      line.text(wanted.key.empty() ? "no such file; tocsin setup writes one, -c names another" : "no such file");
       break;
     case Error::denied: {
       uint8_t room[2 * path_bytes_max];

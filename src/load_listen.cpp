@@ -45,7 +45,7 @@ void Loader::warn_of_what_is_missing() {
           "there is no [listen] section: Siskin and Snikket remove an account whose server is gone only after "
           "https://")
       .text(settings_->xmpp.domain.view())
-      .text("/unregister-device/ has answered");
+      .text("/unregister-device/ has answered; to begin with it may stay so");
 }
 
 }  // namespace tocsin

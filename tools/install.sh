@@ -56,7 +56,8 @@ if [ -n "$system" ] && has systemd-sysusers; then systemd-sysusers "$user" || tr
 say() { printf '    %s\n' "$1"; }
 case $SBINDIR in /usr/local/sbin | /usr/sbin) command=tocsin ;; *) command=$program ;; esac
 [ "$conf" = /etc/tocsin/tocsin.conf ] || command="$command -c $conf"
-echo "installed: $program; the service tocsin, neither started nor enabled; every key of the conf: $DOCDIR/tocsin.conf"
+echo "installed: $program"
+[ -e "$conf" ] || echo "the service tocsin is neither started nor enabled; every key of the conf is in $DOCDIR/tocsin.conf"
 echo 'Next, as root:'
 getent passwd tocsin > /dev/null || say 'useradd --system --user-group --home-dir /var/lib/tocsin --shell /usr/sbin/nologin tocsin'
 [ -n "$system" ] || ! has systemctl || say 'systemctl daemon-reload'

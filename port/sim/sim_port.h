@@ -134,13 +134,19 @@ class SimStorage final : public port::Storage, public Timed {
 class SimClock final : public port::Clock {
  public:
   explicit SimClock(Simulation& world) : world_(&world) {}
-  Instant now() override { return world_->now(); }
+  Instant now() override {
+    if (look_costs_ == Duration{}) return world_->now();
+    ahead_ = later(ahead_, world_->now()) + look_costs_;
+    return ahead_;
+  }
   UnixTime wall() override { return world_->wall() + skew_; }
 
  private:
   friend class SimPort;
   Simulation* world_;
   Duration skew_{};
+  Duration look_costs_{};
+  Instant ahead_{};
 };
 
 class SimEntropy final : public port::Entropy {
@@ -178,6 +184,9 @@ class SimPort final : public Node {
   void kill(Death how);
   // This machine's clock differs from the world's.
   void set_wall(UnixTime wall) { clock_.skew_ = wall - world_->wall(); }
+  // A machine on which work takes time: whenever the gateway looks at its clock, it is so much later than at its last
+  // look. The clock runs ahead of the world's meanwhile, which catches up while the gateway waits.
+  void slow_down(Duration per_look) { clock_.look_costs_ = per_look; }
 
   // Waits that returned because of something (or of `until`), and all of them.
   uint64_t wake_ups() const { return net_.wake_ups_; }

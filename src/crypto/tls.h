@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/ring.h"
 #include "crypto/certificate.h"
+#include "crypto/tls_stream.h"
 #include "mem/heap.h"
 
 namespace tocsin {
@@ -48,15 +49,9 @@ class TlsRoots {
 
 struct TlsSession;
 
-class TlsClient {
+class TlsClient final : public TlsStream {
  public:
-  enum class State : uint8_t { shut, handshaking, open, ended, failed };
-
-  // heap: this session's fence (one at a time); out: where ciphertext waits to leave,
-  // at least 17 KiB so that one full record always fits when it is empty.
-  TlsClient(Heap& heap, ByteRing& out, RandomSource& random) : heap_(heap), out_(out), random_(random) {}
-  TlsClient(const TlsClient&) = delete;
-  TlsClient& operator=(const TlsClient&) = delete;
+  TlsClient(Heap& heap, ByteRing& out, RandomSource& random) : TlsStream(heap, out, random) {}
   ~TlsClient();
 
   // Starts a handshake with host (a name for SNI and verification, or an IP literal) and
@@ -71,14 +66,9 @@ class TlsClient {
   // data beyond in. After failed it keeps answering the same error: untrusted (certificate),
   // unsupported (versions, suites, ALPN), refused (the peer's alert), exhausted, malformed.
   Result<size_t> read(ByteView& in, Bytes room);
-  // Encrypts from the front of plain into out: how much was taken, 0 when out has no room
-  // for a record now (min(plain, 16 KiB) + 64). Only while open. A record carries up to 16 KiB.
-  Result<size_t> write(ByteView plain);
-  void close_notify();  // best effort, into out
   // Ends the session and frees all of it: the heap is empty afterwards.
   void shut();
 
-  State state() const { return state_; }
   string_view alpn() const;  // what was agreed, "" before or when none
   // After failed: a sentence for the operator: "the certificate is not for api.push.apple.com",
   // "the certificate is signed by no root of ca_file", "the certificate is not valid yet: check the
@@ -89,15 +79,10 @@ class TlsClient {
 
  private:
   Status give_up(Error error, const char* problem);
-  Status give_up(int library_error);
+  Status give_up(int library_error) override;
   Status opened();
-  Heap& heap_;
-  ByteRing& out_;
-  RandomSource& random_;
-  TlsSession* inside_ = nullptr;
+  TlsSession& session() const;
   const ClientCertificate* own_ = nullptr;
-  State state_ = State::shut;
-  Error error_ = Error::none;  // of failed
   const char* problem_ = "";
   int64_t certificate_ends_ = 0;
 };

@@ -1,5 +1,5 @@
-// What the TLS wrappers share: sessions (tls_mbedtls.cpp), roots (tls_roots_mbedtls.cpp), judgement
-// (tls_judge_mbedtls.cpp) and the server's side (tls_server_mbedtls.cpp).
+// What the TLS wrappers share: streams (tls_stream_mbedtls.cpp), the client's side (tls_mbedtls.cpp) and the server's
+// (tls_server_mbedtls.cpp), roots (tls_roots_mbedtls.cpp) and judgement (tls_judge_mbedtls.cpp).
 #pragma once
 
 #include <mbedtls/ssl.h>
@@ -12,10 +12,6 @@
 
 namespace tocsin {
 
-inline constexpr size_t record_plain_max = 16384;  // RFC 8446 §5.1
-// Header 5, nonce 8 and tag 16 in TLS 1.2; header, type, padding to 16 and tag in mbed TLS's 1.3.
-inline constexpr size_t record_overhead_max = 64;
-
 // Versions, suites, curves and hashes of either side, without renegotiation. role: MBEDTLS_SSL_IS_CLIENT or _SERVER.
 int configure_modern(mbedtls_ssl_config& config, int role, RandomSource& random);
 
@@ -24,16 +20,20 @@ struct TlsRoots::Inside {
   mbedtls_x509_crt* cold = nullptr;  // the next to warm up; nullptr: all are warm
 };
 
-// Lives in the session's heap and never moves: the library keeps pointers into it.
-struct TlsSession {
+// Of either side. Lives in the session's heap and never moves: the library keeps pointers into it.
+struct TlsPipe {
   mbedtls_ssl_config config;
   mbedtls_ssl_context ssl;
   ByteView* in = nullptr;  // what may be received, only during a call
   ByteRing* out = nullptr;
-  bool closing = false;  // close_notify was sent
-  bool require_alpn = false;
+  bool closing = false;         // close_notify was sent
   uint8_t first_bytes[2] = {};  // of what the peer ever sent, to tell TLS from something else
   size_t first_count = 0;
+};
+
+// A client's.
+struct TlsSession : TlsPipe {
+  bool require_alpn = false;
 
   FixedText<255> host;
   uint8_t ip[16] = {};

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "base/ring.h"
+#include "crypto/tls_stream.h"
 #include "mem/heap.h"
 
 namespace tocsin {
@@ -53,14 +54,9 @@ class TlsServerCertificate {
 };
 
 // One session of the server.
-class TlsAcceptor {
+class TlsAcceptor final : public TlsStream {
  public:
-  enum class State : uint8_t { shut, handshaking, open, ended, failed };
-
-  // As for TlsClient: the session's fence, where ciphertext waits (at least 17 KiB), chance.
-  TlsAcceptor(Heap& heap, ByteRing& out, RandomSource& random) : heap_(heap), out_(out), random_(random) {}
-  TlsAcceptor(const TlsAcceptor&) = delete;
-  TlsAcceptor& operator=(const TlsAcceptor&) = delete;
+  TlsAcceptor(Heap& heap, ByteRing& out, RandomSource& random) : TlsStream(heap, out, random) {}
   ~TlsAcceptor();
 
   // Waits for a client. certificate must stay loaded until the handshake is over or shut(). A client that offers
@@ -73,25 +69,16 @@ class TlsAcceptor {
   bool thirsty() const { return thirsty_; }
   // read() may have plaintext although there is no more input: decrypted, but there was no room for it.
   bool holds_plaintext() const;
-  Result<size_t> write(ByteView plain);  // as TlsClient::write
-  void close_notify();                   // best effort, into out
-  void shut();                           // ends the session and frees all of it
+  void shut();  // ends the session and frees all of it
 
-  State state() const { return state_; }
   // After failed: why. Strangers' mistakes: nothing an operator could mend, except exhausted.
   Error error() const { return error_; }
   string_view version() const;  // once open: "TLSv1.2", "TLSv1.3"
 
  private:
   struct Session;
-  Status give_up(int library_error);
+  Status give_up(int library_error) override;
   int handshake();
-  Heap& heap_;
-  ByteRing& out_;
-  RandomSource& random_;
-  Session* inside_ = nullptr;
-  State state_ = State::shut;
-  Error error_ = Error::none;
   bool thirsty_ = true;
 };
 

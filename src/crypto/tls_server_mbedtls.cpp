@@ -16,28 +16,8 @@ struct TlsServerCertificate::Inside {
   mbedtls_pk_context key;
 };
 
-// Lives in the session's heap and never moves: the library keeps pointers into it.
-struct TlsAcceptor::Session {
-  mbedtls_ssl_config config;
-  mbedtls_ssl_context ssl;
-  ByteView* in = nullptr;  // what may be received, only during a call
-  ByteRing* out = nullptr;
-  bool closing = false;  // close_notify was sent
+struct TlsAcceptor::Session : TlsPipe {
   const char* alpn[2] = {};
-
-  static int receive(void* context, unsigned char* to, size_t size) {
-    auto& inside = *static_cast<Session*>(context);
-    if (inside.in == nullptr || inside.in->empty()) return MBEDTLS_ERR_SSL_WANT_READ;
-    const ByteView part = inside.in->first(size < inside.in->size() ? size : inside.in->size());
-    copy_bytes(to, part);
-    *inside.in = inside.in->subspan(part.size());
-    return static_cast<int>(part.size());
-  }
-  // All or nothing, as for clients.
-  static int transmit(void* context, const unsigned char* from, size_t size) {
-    auto& inside = *static_cast<Session*>(context);
-    return inside.out->push({from, size}) ? static_cast<int>(size) : MBEDTLS_ERR_SSL_WANT_WRITE;
-  }
 };
 
 // ---- the certificate -------------------------------------------------------
@@ -157,19 +137,15 @@ Status TlsAcceptor::open(const TlsServerCertificate& certificate, const char* al
   HeapScope scope(heap_);
   void* room = malloc(sizeof(Session));
   if (room == nullptr) return give_up(MBEDTLS_ERR_SSL_ALLOC_FAILED);
-  inside_ = new (room) Session{};
-  mbedtls_ssl_config& config = inside_->config;
-  mbedtls_ssl_config_init(&config);
-  mbedtls_ssl_init(&inside_->ssl);
-  inside_->out = &out_;
-  inside_->alpn[0] = alpn;
+  Session& session = *new (room) Session{};
+  take(session);
+  session.alpn[0] = alpn;
+  mbedtls_ssl_config& config = session.config;
   int error = configure_modern(config, MBEDTLS_SSL_IS_SERVER, random_);
-  if (error == 0) error = mbedtls_ssl_conf_alpn_protocols(&config, inside_->alpn);
+  if (error == 0) error = mbedtls_ssl_conf_alpn_protocols(&config, session.alpn);
   if (error == 0) error = mbedtls_ssl_conf_own_cert(&config, &certificate.inside_->chain, &certificate.inside_->key);
-  if (error == 0) error = mbedtls_ssl_setup(&inside_->ssl, &config);
+  if (error == 0) error = begin();
   if (error != 0) return give_up(error);
-  mbedtls_ssl_set_bio(&inside_->ssl, inside_, Session::transmit, Session::receive, nullptr);
-  state_ = State::handshaking;
   thirsty_ = true;
   return {};
 }
@@ -186,7 +162,7 @@ static bool costs(int state) {
 }
 
 int TlsAcceptor::handshake() {
-  mbedtls_ssl_context& ssl = inside_->ssl;
+  mbedtls_ssl_context& ssl = pipe_->ssl;
   int error = 0;
   bool done_one = false;
   while (error == 0 && ssl.TOCSIN_INSIDE(state) != MBEDTLS_SSL_HANDSHAKE_OVER) {
@@ -200,75 +176,34 @@ int TlsAcceptor::handshake() {
 
 Result<size_t> TlsAcceptor::read(ByteView& in, Bytes room) {
   GW_CHECK(state_ != State::shut);
-  if (state_ == State::failed) return error_;
-  if (state_ == State::ended) return size_t{0};
+  if (state_ != State::handshaking) return decrypt(in, room);
   HeapScope scope(heap_);
-  inside_->in = &in;
-  int done = 0;
-  if (state_ == State::handshaking) {
-    done = handshake();
-    inside_->in = nullptr;
-    thirsty_ = true;
-    if (done == MBEDTLS_ERR_SSL_WANT_READ || done == MBEDTLS_ERR_SSL_WANT_WRITE) return size_t{0};
-    if (done != 0) return give_up(done).error();
-    if (inside_->ssl.TOCSIN_INSIDE(state) != MBEDTLS_SSL_HANDSHAKE_OVER) {
-      thirsty_ = false;
-      return size_t{0};
-    }
-    heap_.forget_refusals();  // whatever the library did without
-    state_ = State::open;
+  pipe_->in = &in;
+  const int done = handshake();
+  pipe_->in = nullptr;
+  thirsty_ = true;
+  if (done == MBEDTLS_ERR_SSL_WANT_READ || done == MBEDTLS_ERR_SSL_WANT_WRITE) return size_t{0};
+  if (done != 0) return give_up(done).error();
+  if (pipe_->ssl.TOCSIN_INSIDE(state) != MBEDTLS_SSL_HANDSHAKE_OVER) {
+    thirsty_ = false;
     return size_t{0};
   }
-  if (!room.empty()) done = mbedtls_ssl_read(&inside_->ssl, room.data(), room.size());
-  inside_->in = nullptr;
-  if (done > 0) return static_cast<size_t>(done);
-  if (done == MBEDTLS_ERR_SSL_WANT_READ || room.empty()) return size_t{0};
-  if (done == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY || done == 0) {
-    state_ = State::ended;
-    return size_t{0};
-  }
-  return give_up(done).error();
+  heap_.forget_refusals();  // whatever the library did without
+  state_ = State::open;
+  return size_t{0};
 }
 
 bool TlsAcceptor::holds_plaintext() const {
-  return state_ == State::open && mbedtls_ssl_get_bytes_avail(&inside_->ssl) > 0;
-}
-
-Result<size_t> TlsAcceptor::write(ByteView plain) {
-  GW_CHECK(state_ != State::shut);
-  if (state_ == State::failed) return error_;
-  if (state_ == State::ended || inside_->closing) return Error::closed;
-  if (state_ == State::handshaking || plain.empty()) return size_t{0};
-  const size_t size = plain.size() < record_plain_max ? plain.size() : record_plain_max;
-  if (out_.free() < size + record_overhead_max) return size_t{0};
-  HeapScope scope(heap_);
-  const int done = mbedtls_ssl_write(&inside_->ssl, plain.data(), size);
-  if (done <= 0) return give_up(done).error();
-  return static_cast<size_t>(done);
-}
-
-void TlsAcceptor::close_notify() {
-  if ((state_ != State::open && state_ != State::ended) || inside_->closing) return;
-  HeapScope scope(heap_);
-  inside_->closing = true;
-  (void)mbedtls_ssl_close_notify(&inside_->ssl);
+  return state_ == State::open && mbedtls_ssl_get_bytes_avail(&pipe_->ssl) > 0;
 }
 
 void TlsAcceptor::shut() {
-  if (inside_ != nullptr) {
-    HeapScope scope(heap_);
-    mbedtls_ssl_free(&inside_->ssl);
-    mbedtls_ssl_config_free(&inside_->config);
-    free(inside_);
-    inside_ = nullptr;
-  }
-  state_ = State::shut;
-  error_ = Error::none;
+  free_pipe();
   thirsty_ = true;
 }
 
 string_view TlsAcceptor::version() const {
-  return state_ == State::open ? string_view(mbedtls_ssl_get_version(&inside_->ssl)) : string_view();
+  return state_ == State::open ? string_view(mbedtls_ssl_get_version(&pipe_->ssl)) : string_view();
 }
 
 }  // namespace tocsin

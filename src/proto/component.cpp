@@ -159,11 +159,11 @@ void ComponentStream::stream_error(const Element& error) {
   end(condition, detail, conflict);
 }
 
-// Errors count as well: a server that answers is alive.
+// Errors count as well: a server that answers is alive. And so is one that brings us our own.
 bool ComponentStream::is_pong(const Element& root) const {
   if (root.name != "iq" || !starts_with(root.value("id"), ping_id)) return false;
   const string_view type = root.value("type");
-  return type == "result" || type == "error";
+  return type == "result" || type == "error" || (type == "get" && root.value("from") == options_.domain);
 }
 
 void ComponentStream::report(ComponentEvent::Kind kind, string_view text) {
@@ -208,7 +208,11 @@ void ComponentStream::tick(Instant now) {
     case State::up: break;
     default: return;
   }
-  if (ping_open_ && now >= ping_sent_ + options_.pong_within) return end("no answer to a ping");
+  if (ping_open_ && now >= pong_due()) {
+    ping_ourselves_ = !ping_ourselves_;
+    if (!ping_ourselves_) return end("no answer to a ping");
+    write_ping(now);
+  }
   if (!ping_open_ && !options_.ping_to.empty() && now >= last_input_ + options_.ping_after) write_ping(now);
   if (now >= last_output_ + options_.blank_after) {
     // Without room there is output waiting anyway.
@@ -224,9 +228,13 @@ void ComponentStream::write_ping(Instant now) {
   uint8_t room[line_bytes_max];
   Writer line{Bytes(room)};
   line.text("<iq type='get' id='").text(ping_id).unsigned_number(++pings_);
-  line.text("' from='").xml(options_.domain).text("' to='").xml(options_.ping_to);
+  line.text("' from='").xml(options_.domain).text("' to='").xml(ping_ourselves_ ? options_.domain : options_.ping_to);
   line.text("'><ping xmlns='urn:xmpp:ping'/></iq>");
   if (!line.overflowed() && out_.push(line.written())) last_output_ = now;
+}
+
+Instant ComponentStream::pong_due() const {
+  return ping_sent_ + (ping_ourselves_ ? options_.own_pong_within : options_.pong_within);
 }
 
 Instant ComponentStream::due() const {
@@ -238,7 +246,7 @@ Instant ComponentStream::due() const {
     default: return Instant::never();
   }
   const Instant blank = last_output_ + options_.blank_after;
-  if (ping_open_) return earlier(blank, ping_sent_ + options_.pong_within);
+  if (ping_open_) return earlier(blank, pong_due());
   return options_.ping_to.empty() ? blank : earlier(blank, last_input_ + options_.ping_after);
 }
 

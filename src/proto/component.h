@@ -17,12 +17,13 @@ namespace tocsin {
 
 struct ComponentOptions {
   string_view domain;   // our JID; outlives the stream
-  string_view ping_to;  // parent domain: a ping to our own would come back to ourselves; empty: no pings
+  string_view ping_to;  // a domain of the server, or so we hope: see ping_ourselves_; empty: no pings
   size_t stanza_bytes_max = 64 * 1024;
   Duration handshake_within = seconds(30);  // ejabberd gives 120 s, MongooseIM 5 s
   Duration ping_after = seconds(60);        // without any input
   Duration pong_within = seconds(30);
-  Duration blank_after = seconds(240);  // a space when we sent nothing for so long
+  Duration own_pong_within = seconds(10);  // of the ping that follows, when there was none
+  Duration blank_after = seconds(240);     // a space when we sent nothing for so long
 };
 
 struct ComponentEvent {
@@ -79,6 +80,7 @@ class ComponentStream {
   bool is_pong(const Element& root) const;
   void report(ComponentEvent::Kind kind, string_view text = {});
   void write_ping(Instant now);
+  Instant pong_due() const;
 
   XmlReader reader_;
   Framer framer_;
@@ -102,6 +104,9 @@ class ComponentStream {
   Instant last_output_{};
   Instant ping_sent_{};
   bool ping_open_ = false;
+  // ping_to was silent; it may be another server's domain, which is away or never was there. A ping to ourselves comes
+  // back by way of our server. Kept from stream to stream, until one does not come back.
+  bool ping_ourselves_ = false;
   uint32_t pings_ = 0;
   uint32_t dropped_ = 0;
 };

@@ -66,12 +66,29 @@ void a_ping_without_an_answer_ends_the_stream(void**) {
   World& w = world();
   w.start();
   w.server().answer_pings(false);
-  w.run_for(seconds(89));
+  w.run_for(seconds(99));
+  assert_int_equal(w.server().pings(), 2);
+  assert_true(w.server().pinged() == "push.example.org");
   assert_int_equal(w.server().connects(), 1);
   w.run_for(seconds(3));
   assert_int_equal(w.server().connects(), 2);
   assert_true(w.server().up());
   assert_true(contains(w.log().last("event=component_down"), "no answer to a ping"));
+}
+
+// Its parent domain is another server's, which does not answer: ours does, for it brings us our own ping.
+void a_domain_that_is_not_our_servers_costs_no_stream(void**) {
+  World& w = world();
+  w.start();
+  w.server().answer_only_own_pings();
+  w.run_for(hours(2));
+  assert_int_equal(w.server().connects(), 1);
+  assert_true(w.server().pinged() == "push.example.org");
+  assert_true(w.server().pings() >= 115 && w.server().pings() <= 121);
+  assert_int_equal(w.server().stanzas() - w.server().pings(), 1);  // the handshake: our own ping is not answered
+  w.server().answer_pings(false);                                  // and a server that is gone is noticed all the same
+  w.run_for(seconds(75));
+  assert_int_equal(w.server().connects(), 2);
 }
 
 void an_error_is_an_answer_to_a_ping(void**) {
@@ -274,7 +291,7 @@ void foreign_names_do_not_fill_the_parser(void**) {
 TESTS(component_stream, SCENARIO(all_answers_of_a_turn_leave_in_one_send),
       SCENARIO(white_space_of_the_server_is_life_and_ours_follows_our_silence),
       SCENARIO(a_silent_server_is_pinged_at_its_parent_domain), SCENARIO(a_ping_without_an_answer_ends_the_stream),
-      SCENARIO(an_error_is_an_answer_to_a_ping),
+      SCENARIO(a_domain_that_is_not_our_servers_costs_no_stream), SCENARIO(an_error_is_an_answer_to_a_ping),
       SCENARIO(a_stanza_of_a_megabyte_and_a_half_is_answered_and_its_neighbours_flow),
       SCENARIO(a_start_tag_of_a_megabyte_costs_its_own_stanza_only),
       SCENARIO(depth_and_attributes_never_close_the_stream), SCENARIO(bytes_that_come_one_by_one_mean_the_same),

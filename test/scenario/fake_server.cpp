@@ -114,6 +114,9 @@ void FakeServer::stanza_arrived(string_view stanza) {
     ++pings_;
     GW_CHECK(pinged_.assign(attribute_of(stanza, "to")));
     if (!answer_pings_) return;
+    // What a component sends to itself comes back to it, as with Prosody and ejabberd.
+    if (attribute_of(stanza, "to") == attribute_of(stanza, "from")) return connection_->send(stanza);
+    if (only_own_pings_) return;
     uint8_t room[512];
     Writer out(room);
     out.text("<iq type='result' from='")

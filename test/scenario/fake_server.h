@@ -71,6 +71,8 @@ class FakeServer : public sim::Acceptor, public sim::PeerHandler {
   uint64_t pings() const { return pings_; }
   uint64_t blanks() const { return blanks_; }  // white space between stanzas
   void answer_pings(bool answer) { answer_pings_ = answer; }
+  // Pings to other domains than the component's go to other servers, of which nothing is heard.
+  void answer_only_own_pings() { only_own_pings_ = true; }
   string_view pinged() const { return pinged_.view(); }  // whom the last ping was for
   string_view last() const { return last_.view(); }
   uint64_t sends() const { return deliveries_; }   // pieces that arrived
@@ -98,6 +100,7 @@ class FakeServer : public sim::Acceptor, public sim::PeerHandler {
   Framer framer_;
   bool up_ = false;
   bool answer_pings_ = true;
+  bool only_own_pings_ = false;
   uint32_t connects_ = 0;
   uint64_t stanzas_ = 0;
   uint64_t pings_ = 0;

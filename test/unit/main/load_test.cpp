@@ -88,7 +88,7 @@ static void a_missing_conf_is_66_and_is_not_called_incomplete(void**) {
   m.storage.drop("/etc/tocsin/tocsin.conf");
   m.load();
   assert_int_equal(m.faults.count(), 1);
-  assert_text(m.fault(0), "/etc/tocsin/tocsin.conf: no such file; name another one with -c");
+  assert_text(m.fault(0), "/etc/tocsin/tocsin.conf: no such file; tocsin setup writes one, -c names another");
   assert_int_equal(m.faults.run_exit_code(), exit_code::missing);
 }
 
@@ -342,6 +342,8 @@ static void a_key_that_the_crypto_refuses_is_reported_at_its_line(void**) {
   assert_int_equal(m.files.providers_on, 0);
   loader.turn_off(m.files, 0, "ca_file", "no certificate could be read");
   assert_text(m.fault(1), "/etc/tocsin/tocsin.conf:4: ca_file: no certificate could be read");
+  loader.turn_off(m.files, 0, "key", "the file /etc/tocsin/AuthKey_ABC123DEFG.p8 is gone");  // says it once
+  assert_text(m.fault(2), "/etc/tocsin/tocsin.conf:6: key: the file /etc/tocsin/AuthKey_ABC123DEFG.p8 is gone");
   assert_int_equal(m.files.providers_on, 0);
 }
 
@@ -373,6 +375,7 @@ static void a_vapid_key_that_all_can_read_turns_web_push_off(void**) {
 
 TESTS(load, cmocka_unit_test(web_push_alone_starts_a_gateway),
       cmocka_unit_test(a_vapid_key_that_all_can_read_turns_web_push_off),
+
       cmocka_unit_test(a_small_installation_loads_whole), cmocka_unit_test(secret_files_may_end_their_line_or_not),
       cmocka_unit_test(secret_files_with_anything_else_stop_the_gateway),
       cmocka_unit_test(a_missing_conf_is_66_and_is_not_called_incomplete),

@@ -36,8 +36,48 @@ void silence_is_answered_with_a_ping_and_then_with_the_end(void**) {
   line.forget();
   line.tick_at(line.stream.due());
   line.tick_at(line.stream.due());
+  line.tick_at(line.stream.due());
   assert_text(line.story.view(), "ended no answer to a ping\n");
   assert_int_equal(line.stream.due().us, Instant::never().us);
+}
+
+void ping_ends(const Line& line, uint64_t us) { assert_int_equal((line.stream.due() - line.now).us, us); }
+
+// The domain that is pinged may be another server's: then the server is asked to bring us our own ping.
+void where_a_domain_is_silent_a_ping_to_ourselves_decides(void**) {
+  Line& line = new_line_that_is_up();
+  line.tick_at(line.stream.due());
+  line.forget();
+  line.tick_at(line.stream.due());
+  assert_text(line.said(),
+              "<iq type='get' id='tocsin-ping-2' from='push.example.org' to='push.example.org'><ping "
+              "xmlns='urn:xmpp:ping'/></iq>");
+  ping_ends(line, seconds(10).us);
+  line.hear("<iq type='get' id='tocsin-ping-2' from='push.example.org' to='push.example.org'><ping xmlns='a'/></iq>");
+  assert_text(line.story.view(), "");  // nobody else's affair: it is not answered
+  for (uint32_t i = 0; i < 3; ++i) {
+    line.forget();
+    line.tick_at(line.stream.due());
+    assert_true(line.said().find("to='push.example.org'") != string_view::npos);  // and no other domain from now on
+    line.hear("<iq type='get' id='tocsin-ping-0' from='push.example.org' to='push.example.org'/>");
+  }
+  assert_text(line.story.view(), "");
+  line.tick_at(line.stream.due());
+  line.tick_at(line.stream.due());
+  assert_text(line.story.view(), "ended no answer to a ping\n");
+}
+
+void a_server_that_was_away_is_pinged_at_its_domain_again(void**) {
+  Line& line = new_line_that_is_up();
+  for (int i = 0; i < 3; ++i) line.tick_at(line.stream.due());
+  assert_text(line.story.view(), "ended no answer to a ping\n");
+  line.stream.shut();
+  line.stream.open(line.now);
+  line.hear(stream_header);
+  line.hear("<handshake/>");
+  line.forget();
+  line.tick_at(line.stream.due());
+  assert_true(line.said().find(" to='example.org'") != string_view::npos);
 }
 
 void blank_leaves_when_nothing_else_did(void**) {
@@ -76,8 +116,7 @@ void send_is_all_or_nothing(void**) {
   assert_int_equal(up.out.size(), 4000);
   assert_true(up.stream.send(ByteView(stanza).first(96), up.now).ok());
   // A ping that finds no room still starts its clock.
-  up.tick_at(up.stream.due());
-  up.tick_at(up.stream.due());
+  for (int i = 0; i < 3; ++i) up.tick_at(up.stream.due());
   assert_text(up.story.view(), "ended no answer to a ping\n");
 }
 
@@ -149,6 +188,8 @@ void refused_memory_ends_the_stream_and_not_the_process(void**) {
 }
 
 TESTS(component_life, cmocka_unit_test(silence_is_answered_with_a_ping_and_then_with_the_end),
+      cmocka_unit_test(where_a_domain_is_silent_a_ping_to_ourselves_decides),
+      cmocka_unit_test(a_server_that_was_away_is_pinged_at_its_domain_again),
       cmocka_unit_test(blank_leaves_when_nothing_else_did), cmocka_unit_test(handshake_has_a_deadline),
       cmocka_unit_test(send_is_all_or_nothing), cmocka_unit_test(close_says_goodbye_and_only_hears_the_end),
       cmocka_unit_test(peer_closed_ends_the_stream_once), cmocka_unit_test(streams_follow_each_other_without_a_trace),
