@@ -108,7 +108,9 @@ void Enroll::register_device(const Command& command, Instant now, UnixTime wall)
     // After a refusal the time of this registration decides about the next one: it must survive us.
     const DeviceState* state = tools_.throttle.find(known.node);
     const bool refused = state != nullptr && state->silent_until != Instant{};
-    ticket = identical ? tools_.registry.refresh(known.node, wall, refused) : tools_.registry.change(wanted, wall);
+    ticket = !identical ? tools_.registry.change(wanted, wall)
+             : refused  ? tools_.registry.refresh(known.node, wall, true)
+                        : tools_.registry.refresh_unhurried(known.node, wall);
     if (ticket.ok() && ticket.value() < staged) ticket = staged;
   } else {
     if (!make_way(command, account, wall, what.replaced, what.replaced_section)) return;
