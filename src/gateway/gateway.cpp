@@ -23,7 +23,10 @@ void Gateway::handle(const Stanza& stanza, Instant now, UnixTime wall) {
   const Command command = read_stanza(stanza, service_, session_writer.view(), answer);
   switch (command.kind) {
     case Command::Kind::ignore: return;
-    case Command::Kind::answered: outbox_.send(answer.view()); return;
+    case Command::Kind::answered:
+      outbox_.send(answer.view());
+      if (command.refusal != Refusal::none) enroll_.say_refused(command, command.refusal, now);
+      return;
     case Command::Kind::publish: return publish_.start(command, now, wall);
     case Command::Kind::register_device: return enroll_.register_device(command, now, wall);
     case Command::Kind::unregister_device: return enroll_.unregister_device(command, wall);
