@@ -281,6 +281,10 @@ void Oracle::end_in_peace() {
       const Device* device = device_of(phone);
       if (must_be_dropped(phone) && device != nullptr && !device->held)
         complain("a dead phone outlived its next publish", &phone);
+      // Where the word needs proof, and that is not there, it is held.
+      const bool bad = phone.dead && phone.declared && !clear_word(phone.word);
+      if (bad && device != nullptr && !device->held)
+        complain("a phone whose token is called bad is neither dropped nor held", &phone);
     }
     w_.run_for(hours(2));
   }
