@@ -109,6 +109,10 @@ class Wiring {
   // Of the two connections of a section that is not off.
   Heap& tls_heap(uint32_t section, uint32_t which) { return origins_[section].way.tls_heaps()[which]; }
   Heap& h2_heap(uint32_t section, uint32_t which) { return origins_[section].way.h2_heaps()[which]; }
+  // Of the lanes of Web Push, and what seals their messages.
+  Heap& lane_tls_heap(uint32_t lane) { return *web_push_->ways[lane].tls_heaps(); }
+  Heap& lane_h2_heap(uint32_t lane) { return *web_push_->ways[lane].h2_heaps(); }
+  Heap& curve_heap() { return *web_push_->curve_heap; }
 
  private:
   // A link with the heaps of its two connections.
@@ -196,6 +200,7 @@ class Wiring {
   ProviderFacts facts_[section_count_max * section_ids_max];
   uint32_t fact_count_ = 0;
   string_view services_[section_count_max];
+  string_view undecided_[2];  // apns, fcm
   uint32_t service_count_ = 0;
   string_view names_[section_count_max + 1];  // of the registry's sections: endpoints have the last one
   Registry::FormerName former_names_[section_count_max * former_names_max];

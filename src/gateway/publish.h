@@ -82,6 +82,8 @@ class Publish final : public RequestSource {
 
   void tick(Instant now);
   Instant due() const;
+  // One whose provider said that it is gone, now that it is durable.
+  void say_end(const EndOfDevice& end);
   // Changes became durable, or failed: answers `gone` that waited leave.
   void commits_decided(Instant now);
   // TERM: every open publish is answered (`result` only if its request has left), nothing else leaves.

@@ -41,19 +41,20 @@ void Publish::over(Push& push, Instant now, UnixTime wall) {
 
 void Publish::judged(Push& push, const Verdict& given, Instant now, UnixTime wall) {
   Credential* const credential = push.lane->credential;
+  const bool pooled = tools_.sections[push.section].pooled;
   Verdict verdict = given;
   if (verdict.clock_off.us != 0 && credential != nullptr) {
     const Credential::Clock clock = credential->correct_clock(verdict.clock_off, now);
     if (clock == Credential::Clock::learnt) {
-      LogLine(tools_.log, Level::warn, "clock_skew")
-          .field("provider", push.lane->name)
-          .field("seconds", verdict.clock_off.whole_seconds());
+      LogLine line(tools_.log, Level::warn, "clock_skew");
+      line.field("provider", push.lane->name).field("seconds", verdict.clock_off.whole_seconds());
+      if (pooled) line.field("origin", push.lane->origin.view());  // whose word it is
     }
-    // Signed again in the provider's time, on a new connection: what was refused is no trouble then.
+    // Signed again in the provider's time, with Apple on a new connection: what was refused is no trouble then.
     if (clock != Credential::Clock::no) {
       verdict.kind = Verdict::Kind::retry;
       verdict.retry_class = RetryClass::authorization;
-      verdict.reconnect = true;
+      verdict.reconnect = !pooled;
       verdict.reauthorize = false;
       verdict.advice = {};
     }
@@ -192,14 +193,6 @@ void Publish::drop(Push& push, string_view reason, Instant now, UnixTime wall) {
   const Result<Ticket> ticket = tools_.registry.end(push.node, EndReason::provider, reason, wall);
   // It will be asked again at the next publish.
   if (!ticket.ok()) return end_push(push, Outcome::busy, describe(ticket.error()), now);
-  if (!again) {
-    FixedText<16> room;
-    LogLine(tools_.log, Level::info, "unregistered")
-        .field("why", "provider")
-        .field("provider", section.name)
-        .field("device", pseudonym(push.node, room))
-        .field("reason", reason);
-  }
   if (state != nullptr) state->ending = ticket.value();
   if (Job* const job = push.job) {
     job->ticket = ticket.value();
@@ -208,6 +201,15 @@ void Publish::drop(Push& push, string_view reason, Instant now, UnixTime wall) {
     push.job = nullptr;
   }
   give_back(push);
+}
+
+// A device that ended by its provider's word: said when that is durable.
+void Publish::say_end(const EndOfDevice& end) {
+  FixedText<16> room;
+  LogLine line(tools_.log, Level::info, "unregistered");
+  line.field("why", "provider");
+  if (end.section < tools_.sections.size()) line.field("provider", tools_.sections[end.section].name);
+  line.field("device", pseudonym(end.node, room)).field("reason", end.word);
 }
 
 // There is nothing to end: it is remembered, so that its publishers hear of it without asking the provider again.

@@ -15,6 +15,7 @@ class OriginToken final : public Credential {
   Status keep_fresh(Instant now, UnixTime wall, RandomSource& random) override;
   bool waiting(Instant) const override { return false; }
   bool renew(Instant, UnixTime wall, RandomSource&) override { return vapid_.renew(origin_.view(), wall); }
+  Clock correct_clock(Duration off, Instant now) override { return vapid_.correct_clock(origin_.view(), off, now); }
   string_view authorization() const override { return text_of(ByteView(room_).first(size_)); }
 
  private:

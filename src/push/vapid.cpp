@@ -13,6 +13,10 @@ constexpr Duration lives = hours(18);
 constexpr Duration reused_until = hours(6);
 constexpr Duration tolerance = minutes(5);
 constexpr Duration renew_not_before = minutes(1);
+// A machine whose clock has no battery starts at the time when it was shut down; who is further off has no time to
+// tell.
+constexpr Duration off_max = days(366);
+constexpr UnixTime spent{1};  // of a token that is to be signed anew: not 0, which says that its place is free
 
 constexpr size_t origin_bytes_max = 8 + 253 + 6;
 constexpr string_view scheme = "vapid t=";
@@ -85,8 +89,9 @@ Status Vapid::authorization(string_view origin, UnixTime wall, RandomSource& ran
   uint8_t hash[16];
   hash_origin(origin, hash);
   VapidToken* token = find(hash);
-  const bool reused = token != nullptr && fresh(*token, wall);
-  const UnixTime expires = reused ? token->expires : wall + lives;
+  const UnixTime there = token == nullptr ? wall : wall + token->off;
+  const bool reused = token != nullptr && fresh(*token, there);
+  const UnixTime expires = reused ? token->expires : there + lives;
 
   const size_t begins = out.size();
   out.text(scheme);
@@ -104,7 +109,10 @@ Status Vapid::authorization(string_view origin, UnixTime wall, RandomSource& ran
       return made;
     }
     ++signatures_;
-    if (token == nullptr) token = &oldest();
+    if (token == nullptr) {
+      token = &oldest();
+      *token = VapidToken{};
+    }
     copy_bytes(token->origin, hash);
     copy_bytes(token->signature, signature);
     token->expires = expires;
@@ -124,9 +132,32 @@ bool Vapid::renew(string_view origin, UnixTime wall) {
   if (token == nullptr) return plausible(wall);
   const Duration age = wall - token->signed_at;
   // A clock that was set back is a reason as well.
-  if (age < renew_not_before && age > Duration{} - tolerance) return false;
-  *token = VapidToken{};
+  const bool misled = token->off.us != 0 && !token->off_again;  // what it says of the time is not so any more
+  if (!misled && age < renew_not_before && age > Duration{} - tolerance) return false;
+  if (misled) token->off = {};
+  token->off_again = false;
+  token->expires = spent;
   return true;
+}
+
+Credential::Clock Vapid::correct_clock(string_view origin, Duration off, Instant now) {
+  uint8_t hash[16];
+  hash_origin(origin, hash);
+  VapidToken* token = find(hash);
+  if (token == nullptr || off > off_max || off < Duration{} - off_max) return Credential::Clock::no;
+  const bool lately = now - token->corrected_at < renew_not_before;
+  const Duration news = off - token->off;
+  if (token->off.us != 0 && news <= tolerance && news >= Duration{} - tolerance) {
+    // What was signed before is answered by then. Later it is not the clock that is refused.
+    token->off_again = !lately;
+    return lately ? Credential::Clock::known : Credential::Clock::no;
+  }
+  if (lately) return Credential::Clock::no;  // a clock that says something else each time costs no signature each time
+  token->off = off;
+  token->corrected_at = now;
+  token->off_again = false;
+  token->expires = spent;
+  return Credential::Clock::learnt;
 }
 
 }  // namespace tocsin

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "base/writer.h"
 #include "crypto/p256.h"
+#include "push/credential.h"
 
 namespace tocsin {
 
@@ -19,6 +20,9 @@ struct VapidToken {
   UnixTime expires{};       // 0: free
   UnixTime signed_at{};
   uint64_t used = 0;
+  Duration off{};  // what the origin says that its clock is ahead of ours
+  Instant corrected_at = Instant{} - days(1);
+  bool off_again = false;  // it said the same when it refused what was signed in its time
   P256Signature signature = {};
 };
 
@@ -44,6 +48,9 @@ class Vapid {
   // After an origin refused it: true when the next authorization() will be another one, which is so
   // once a minute at most: an origin that refuses everything must not cost a signature each time.
   bool renew(string_view origin, UnixTime wall);
+  // An origin that refused a token says that its clock is so far ahead of ours: its next one is signed in that time.
+  // Anybody may run an origin, so its word counts for itself alone, until a token is refused without it.
+  Credential::Clock correct_clock(string_view origin, Duration off, Instant now);
   // base64url of the public point: what clients subscribe with. "" before set_key().
   string_view public_key() const { return {public_text_, has_key_ ? sizeof public_text_ : 0}; }
   bool has_key() const { return has_key_; }

@@ -191,6 +191,7 @@ Verdict WebPush::judge(const Reply& reply, UnixTime now) const {
   const bool about_token = meaning == &token_refused || meaning == &bare_refusal;
   if (about_token && clock_is_wrong(reply, now)) meaning = &wrong_clock;
   Verdict verdict;
+  if (meaning == &wrong_clock && plausible(now)) verdict.clock_off = reply.date - now;
   verdict.kind = meaning->kind;
   verdict.retry_class = meaning->retry_class;
   verdict.reauthorize = meaning->reauthorize;

@@ -16,6 +16,8 @@ FakeProvider::FakeProvider(sim::Simulation& world, const TlsIdentity& identity, 
     : world_(world), identity_(&identity), random_(random) {
   without_credential_.status = 403;
   GW_CHECK(without_credential_.reason.assign("MissingProviderToken"));
+  token_out_of_time_.status = 401;
+  GW_CHECK(token_out_of_time_.reason.assign(R"({"code":401,"errno":109,"error":"Unauthorized"})"));
   for (Session& session : sessions_) new (session.tls_room) TlsServer(session.out, random_);
 }
 
@@ -195,6 +197,10 @@ void FakeProvider::work(Session& session) {
       respond(session, request->stream, without_credential_);
       continue;
     }
+    if (minds_time_ && out_of_time(last())) {
+      respond(session, request->stream, token_out_of_time_);
+      continue;
+    }
     if (next_count_ > 0) {
       --next_count_;
       respond(session, request->stream, next_);
@@ -243,7 +249,7 @@ void FakeProvider::respond(Session& session, int32_t stream, const Rule& rule) {
   uint8_t date_room[40];
   Writer date(date_room);
   if (tells_time_) {
-    write_date(date, world_.wall());
+    write_date(date, world_.wall() + time_off_);
     headers[count++] = {"date", date.view()};
   }
   uint8_t room[600];

@@ -75,7 +75,10 @@ class FakeProvider : public sim::Acceptor, public sim::PeerHandler, public sim::
   // ---- the story
   void ask(Decider* decider) { decider_ = decider; }
   void speak(Speech speech) { speech_ = speech; }
-  void tell_time(bool tell) { tells_time_ = tell; }  // in a Date header
+  void tell_time(bool tell) { tells_time_ = tell; }      // in a Date header
+  void tell_time_off(Duration off) { time_off_ = off; }  // … that is wrong by so much
+  // Web Push: a token that has ended, or lasts for over 24 hours, is refused as autopush does it.
+  void mind_time(bool minds) { minds_time_ = minds; }
   void token_lasts(Duration lasts) { token_lasts_ = lasts; }
   void accept_all() { everyone_ = {}; }
   void answer_all(uint16_t status, string_view reason, int64_t timestamp_ms = 0);
@@ -136,6 +139,7 @@ class FakeProvider : public sim::Acceptor, public sim::PeerHandler, public sim::
   string_view device_of(const H2Request& request) const;
   const Rule& rule_for(const H2Request& request);
   void write_answer_body(Writer& body, const Rule& rule);
+  bool out_of_time(const SeenRequest& seen) const;
   static void write_date(Writer& out, UnixTime at);
   Rule& make_rule(string_view token_hex);
   void remember(const Session& session, const H2Request& request);
@@ -149,6 +153,7 @@ class FakeProvider : public sim::Acceptor, public sim::PeerHandler, public sim::
   const TlsIdentity* identity_;
   const char* clients_under_ = nullptr;
   Rule without_credential_;
+  Rule token_out_of_time_;
   RandomSource& random_;
   Decider* decider_ = nullptr;
   Rule everyone_;
@@ -159,6 +164,8 @@ class FakeProvider : public sim::Acceptor, public sim::PeerHandler, public sim::
   FixedText<40> retry_after_;
   Speech speech_ = Speech::apns;
   bool tells_time_ = false;
+  bool minds_time_ = false;
+  Duration time_off_{};
   Duration token_lasts_ = seconds(3599);
   uint32_t tokens_ = 0;
   Duration delay_{};

@@ -1,4 +1,6 @@
 // What the simulated provider says, in Apple's and Google's words.
+#include "base/check.h"
+#include "base/encode.h"
 #include "test/scenario/fake_provider.h"
 
 namespace tocsin::test {
@@ -40,6 +42,20 @@ void FakeProvider::write_answer_body(Writer& body, const Rule& rule) {
     body.text("{\"error\":\"").text(reason).text("\",\"error_description\":\"");
     body.text(rule.status == 400 && tells_time_ ? "Token must be in a reasonable timeframe" : "No.").text("\"}");
   }
+}
+
+// RFC 8292 §2, as autopush reads it.
+bool FakeProvider::out_of_time(const SeenRequest& seen) const {
+  string_view token = seen.authorization.view();
+  take_until(token, '.');
+  uint8_t room[512];
+  const Result<size_t> size = decode_base64url(take_until(token, '.'), room);
+  GW_CHECK(size.ok());
+  string_view claims = text_of(ByteView(room).first(size.value()));
+  constexpr string_view mark = "\"exp\":";
+  claims = slice(claims, claims.find(mark) + mark.size());
+  const UnixTime ends{static_cast<int64_t>(parse_number(take_until(claims, ','), UINT32_MAX).value())};
+  return ends <= world_.wall() || ends - world_.wall() > hours(24);
 }
 
 // "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 §5.6.7).

@@ -125,9 +125,86 @@ void a_page_in_front_of_a_service_costs_no_device(void**) {
   w.expect_result("p1");
 }
 
+void watch_the_time(World& w) {
+  for (uint32_t i = 0; i < 2; ++i) {
+    w.service(i).mind_time(true);
+    w.service(i).tell_time(true);
+  }
+}
+
+// A token lives 18 hours: whose clock is off by more signs what has ended, or lasts too long.
+void a_clock_that_is_wrong_by_thirty_hours_is_learnt_from_the_service(void**) {
+  for (const int64_t sign : {-1, 1}) {
+    World& w = world();
+    w.end();
+    w.begin(1, with_web_push.extra);
+    const Duration off = hours(30) * sign;
+    watch_the_time(w);
+    w.start();
+    const NodeText node = subscribe(w, "ann@example.org/web", Subscribed(one));
+    const NodeText other = subscribe(w, "bob@example.org/web", Subscribed(two));
+    w.port().set_wall(w.simulation().wall() + off);
+    w.publish_and_wait(node, "p1");
+    w.expect_result("p1");
+    assert_int_equal(w.service(0).requests(), 2);
+    assert_int_equal(w.service(0).connections(), 1);
+    assert_int_equal(w.log().count("event=clock_skew"), 1);
+    const string_view line = w.log().last("event=clock_skew");
+    assert_true(contains(line, "origin=https://one.wild.example.org"));
+    assert_true(contains(line, sign < 0 ? "seconds=108000" : "seconds=-108000"));
+    // Each origin says it for itself, and is believed until the clock is set.
+    w.publish_and_wait(other, "q1");
+    w.expect_result("q1");
+    assert_int_equal(w.service(1).requests(), 2);
+    w.run_for(hours(14));  // signed anew in between
+    w.publish_and_wait(node, "p2");
+    w.expect_result("p2");
+    assert_int_equal(w.service(0).requests(), 3);
+    w.port().set_wall(w.simulation().wall());
+    w.run_for(minutes(2));
+    w.publish_and_wait(node, "p3");
+    w.expect_result("p3");
+    w.run_for(hours(20));
+    w.publish_and_wait(node, "p4");
+    w.expect_result("p4");
+    assert_true(w.service(0).requests() <= 6);
+    assert_int_equal(w.log().count("event=clock_skew"), 2);
+    assert_false(w.log().saw("provider_trouble"));
+    w.expect_at_rest();
+  }
+}
+
+void an_origin_that_lies_about_the_time_harms_itself_alone(void**) {
+  World& w = world();
+  watch_the_time(w);
+  w.service(0).tell_time_off(days(40));
+  w.service(0).answer_all(401, refused_token);
+  w.start();
+  const NodeText liar = subscribe(w, "ann@example.org/web", Subscribed(one));
+  const NodeText good = subscribe(w, "bob@example.org/web", Subscribed(two));
+  for (const string_view id : {"p1", "p2", "p3", "p4"}) {
+    w.publish_and_wait(liar, id);
+    w.expect_wait(id);
+    w.run_for(minutes(3));
+    w.service(0).tell_time_off(id == "p2" ? days(-40) : days(4000));
+  }
+  w.publish_and_wait(good, "q1");
+  w.expect_result("q1");
+  assert_int_equal(w.service(1).requests(), 1);
+  assert_int_equal(w.gateway().registry().count(), 2);
+  // It comes to its senses.
+  w.run_for(hours(1));
+  w.service(0).tell_time_off({});
+  w.service(0).answer_all(201, "");
+  w.publish_and_wait(liar, "p5");
+  w.expect_result("p5");
+}
+
 }  // namespace
 
-TESTS(web_push_token, SCENARIO_WITH(a_token_that_is_refused_is_made_anew_and_the_push_sent_again, with_web_push),
+TESTS(web_push_token, SCENARIO_WITH(a_clock_that_is_wrong_by_thirty_hours_is_learnt_from_the_service, with_web_push),
+      SCENARIO_WITH(an_origin_that_lies_about_the_time_harms_itself_alone, with_web_push),
+      SCENARIO_WITH(a_token_that_is_refused_is_made_anew_and_the_push_sent_again, with_web_push),
       SCENARIO_WITH(a_service_that_refuses_every_token_costs_no_device_and_is_said_once, with_web_push),
       SCENARIO_WITH(a_bare_refusal_counts_when_a_new_token_gets_it_too, with_web_push),
       SCENARIO_WITH(a_page_in_front_of_a_service_costs_no_device, with_web_push));

@@ -175,6 +175,112 @@ void without_a_key_there_is_no_public_key(void**) {
   assert_false(vapid.has_key());
 }
 
+UnixTime expiry(string_view header) {
+  take_until(header, '.');
+  uint8_t claims[300];
+  const Result<size_t> size = decode_base64url(take_until(header, '.'), claims);
+  assert_true(size.ok());
+  string_view text = text_of(ByteView(claims).first(size.value()));
+  text = slice(text, text.find("\"exp\":") + 6);
+  return UnixTime{static_cast<int64_t>(parse_number(take_until(text, ','), UINT32_MAX).value())};
+}
+
+constexpr string_view elsewhere = "https://push.example.org";
+constexpr Instant start{3'600'000'000};
+using Clock = Credential::Clock;
+
+void an_origin_is_believed_about_its_own_time(void**) {
+  for (const Duration off : {hours(30), Duration{} - hours(30), days(366), Duration{} - days(366)}) {
+    Vapid& vapid = fresh_vapid();
+    (void)authorization(vapid, origin, now);
+    assert_true(vapid.correct_clock(origin, off, start) == Clock::learnt);
+    assert_int_equal(expiry(authorization(vapid, origin, now)).s, (now + off + hours(18)).s);
+    assert_true(kept.assign(authorization(vapid, origin, now + hours(12))));
+    assert_int_equal(expiry(kept.view()).s, (now + off + hours(18)).s);  // reused as others are
+    assert_int_equal(vapid.signatures(), 2);
+    assert_int_equal(expiry(authorization(vapid, elsewhere, now)).s, (now + hours(18)).s);
+    assert_int_equal(expiry(authorization(vapid, origin, now + hours(13))).s, (now + off + hours(31)).s);
+  }
+}
+
+void an_origin_that_nothing_was_signed_for_has_no_say(void**) {
+  Vapid& vapid = fresh_vapid();
+  assert_true(vapid.correct_clock(origin, hours(30), start) == Clock::no);
+  assert_int_equal(expiry(authorization(vapid, origin, now)).s, (now + hours(18)).s);
+}
+
+void more_than_a_year_is_not_believed(void**) {
+  Vapid& vapid = fresh_vapid();
+  assert_true(kept.assign(authorization(vapid, origin, now)));
+  for (const Duration off : {days(366) + seconds(1), Duration{} - days(366) - seconds(1), days(100'000)})
+    assert_true(vapid.correct_clock(origin, off, start) == Clock::no);
+  assert_text(authorization(vapid, origin, now), kept.view());
+}
+
+// Requests that left together come back together: the others know already.
+void what_was_signed_before_is_known(void**) {
+  Vapid& vapid = fresh_vapid();
+  (void)authorization(vapid, origin, now);
+  assert_true(vapid.correct_clock(origin, hours(30), start) == Clock::learnt);
+  assert_true(vapid.correct_clock(origin, hours(30) + minutes(4), start + seconds(20)) == Clock::known);
+  (void)authorization(vapid, origin, now);
+  assert_true(vapid.correct_clock(origin, hours(30), start + seconds(59)) == Clock::known);
+  assert_true(vapid.correct_clock(origin, hours(30), start + seconds(60)) == Clock::no);
+  (void)authorization(vapid, origin, now);
+  assert_int_equal(vapid.signatures(), 2);
+}
+
+void a_clock_that_runs_wild_costs_no_signature_each_time(void**) {
+  Vapid& vapid = fresh_vapid();
+  for (int64_t i = 0; i < 60; ++i) {
+    (void)authorization(vapid, origin, now + seconds(i));
+    (void)vapid.correct_clock(origin, hours(30 + i), start + seconds(i));
+    if (i % 2 == 0) (void)vapid.renew(origin, now + seconds(i));  // and now and then it says that all is well
+  }
+  assert_in_range(vapid.signatures(), 2, 3);
+  assert_true(vapid.correct_clock(origin, hours(100), start + minutes(2)) == Clock::learnt);
+}
+
+// The system's clock was set meanwhile: the origin refuses, and speaks of no other time.
+void what_was_learnt_is_forgotten_when_it_is_wrong(void**) {
+  Vapid& vapid = fresh_vapid();
+  (void)authorization(vapid, origin, now);
+  assert_true(vapid.correct_clock(origin, hours(30), start) == Clock::learnt);
+  (void)authorization(vapid, origin, now + hours(30));
+  assert_true(vapid.renew(origin, now + hours(30)));  // however young
+  assert_int_equal(expiry(authorization(vapid, origin, now + hours(30))).s, (now + hours(48)).s);
+  assert_false(vapid.renew(origin, now + hours(30)));
+}
+
+// It is refused for something else, and the clock is wrong all the same.
+void what_is_said_again_is_kept(void**) {
+  Vapid& vapid = fresh_vapid();
+  (void)authorization(vapid, origin, now);
+  assert_true(vapid.correct_clock(origin, hours(30), start) == Clock::learnt);
+  (void)authorization(vapid, origin, now);
+  assert_true(vapid.correct_clock(origin, hours(30), start + minutes(2)) == Clock::no);
+  assert_true(vapid.renew(origin, now + minutes(2)));
+  assert_int_equal(expiry(authorization(vapid, origin, now + minutes(2))).s, (now + minutes(2) + hours(48)).s);
+  assert_int_equal(vapid.signatures(), 3);
+}
+
+void who_makes_room_is_believed_no_longer(void**) {
+  Vapid& vapid = fresh_vapid();
+  for (VapidToken& token : table) token = VapidToken{};
+  (void)authorization(vapid, origin, now);
+  assert_true(vapid.correct_clock(origin, hours(30), start) == Clock::learnt);
+  for (const string_view other : {"https://a.example", "https://b.example", "https://c.example", "https://d.example"})
+    assert_int_equal(expiry(authorization(vapid, other, now)).s, (now + hours(18)).s);
+  assert_int_equal(expiry(authorization(vapid, origin, now)).s, (now + hours(18)).s);
+}
+
+TESTS(vapid_clock, cmocka_unit_test(an_origin_is_believed_about_its_own_time),
+      cmocka_unit_test(an_origin_that_nothing_was_signed_for_has_no_say),
+      cmocka_unit_test(more_than_a_year_is_not_believed), cmocka_unit_test(what_was_signed_before_is_known),
+      cmocka_unit_test(a_clock_that_runs_wild_costs_no_signature_each_time),
+      cmocka_unit_test(what_was_learnt_is_forgotten_when_it_is_wrong), cmocka_unit_test(what_is_said_again_is_kept),
+      cmocka_unit_test(who_makes_room_is_believed_no_longer));
+
 TESTS(vapid, cmocka_unit_test(the_header_is_a_token_and_the_key_that_made_it),
       cmocka_unit_test(claims_say_for_whom_until_when_and_whom_to_ask),
       cmocka_unit_test(a_token_is_reused_for_twelve_hours), cmocka_unit_test(every_origin_has_its_own),
