@@ -27,6 +27,26 @@ exit codes: 0 ok, 64 command line or DOMAIN, 73 cannot create (one exists),
   74 input or output, 77 permission
 )";
   }
+  if (about == Task::check) {
+    return R"(tocsin check: reads the conf and everything that it points to
+
+usage: tocsin [-c FILE]... [-o SECTION.KEY=VALUE]... check [--as USER] [--online]
+
+It prints every fault as FILE:LINE: what is wrong and what mends it. A warning
+is no fault: it is what was most likely not meant.
+
+  --as USER  as root: sees what that user may see, mostly tocsin: the conf, the
+             keys and the state directory
+  --online   asks each provider too, with one harmless request; nobody is rung
+
+It does not connect to the XMPP server, for that would take the place of a
+gateway that runs: whether that server takes us is in the log, as component_up.
+
+exit codes: 0 the conf is good, 64 command line, 66 file missing, 69 a provider
+  can not be reached, 75 trouble that passes, 77 permission, 78 conf, or a
+  provider refuses what it says
+)";
+  }
   if (about == Task::registry) {
     return R"(tocsin registry: looks at a registry file, and mends it, without a gateway
 
@@ -59,7 +79,8 @@ commands:
   run                 the gateway, in the foreground (default)
   check [--as USER] [--online]
                       reads the conf and the files it names; prints every fault;
-                      --online asks each provider too, with one harmless request
+                      --online asks each provider too, with one harmless
+                      request; see tocsin check --help
   plan [--json]       prints the memory that start-up reserves, and why
   registry verify|dump|compact|repair FILE
                       looks at a registry file, and mends it; see

@@ -53,6 +53,16 @@ void wipe(ByteView bytes) {
 // What must stand in a PEM file; a look only, the crypto decides later.
 bool has(ByteView file, string_view words) { return text_of(file).find(words) != string_view::npos; }
 
+// What is wrong inside of a file that the vendor made nobody can mend by hand.
+string_view where_to_get_another(string_view key_name, string_view sentence) {
+  const auto says = [sentence](string_view words) { return sentence.find(words) != string_view::npos; };
+  if (!says("damaged") && !says("PEM key") && !says("private key")) return {};
+  if (key_name == "service_account" && !says("Firebase console"))
+    return "; download a new one (Firebase console, project settings, service accounts, generate new private key)";
+  if (key_name == "key") return "; Apple hands out a key once: take the file as it came, or make another one there";
+  return {};
+}
+
 }  // namespace
 
 std::span<const char* const> system_ca_files() { return ca_files; }
@@ -273,6 +283,7 @@ void Loader::say_of(uint32_t section, string_view key_name, Weight weight, strin
   // Empty: it is the system's store. And some sentences name the file themselves, or one beside it.
   if (!path.empty() && sentence.find(path) == string_view::npos) line.path(path).text(": ");
   line.text(sentence);
+  line.text(where_to_get_another(key_name, sentence));
 }
 
 Loader::Read Loader::read(const Wanted& wanted, Arena& room) {

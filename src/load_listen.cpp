@@ -1,6 +1,7 @@
 // The certificate and key of [listen].
 #include "link/pair_files.h"
 #include "load.h"
+#include "settings/notes.h"
 
 namespace tocsin {
 
@@ -39,6 +40,7 @@ void Loader::fault_of_listen(string_view key_name, Weight weight, string_view se
 }
 
 void Loader::warn_of_what_is_missing() {
+  note_doubts(*settings_, parser_.origins(), *faults_);
   if (settings_->apns.empty() || settings_->listen.on) return;
   FaultLine(*faults_, parser_.origins().section({.kind = SectionKind::apns}), Weight::warning, exit_code::conf)
       .text(

@@ -12,9 +12,11 @@
 #include "port/posix/reserve.h"
 #include "proto/json.h"
 #include "registry_command.h"
+#include "service_accounts.h"
 #include "setup_command.h"
 #include "show.h"
 #include "state.h"
+#include "state_check.h"
 #include "vapid_key.h"
 #include "vapid_report.h"
 #include "version.h"
@@ -120,6 +122,7 @@ int open_registry(Wiring& wiring, Program& program, posix::PosixPort& posix, Log
     sentence.text(path.view()).text(": ").text(registry.problem());
   } else {
     sentence.text(path.view()).text(": cannot open the registry: ").text(describe(opened.error()));
+    write_state_advice(sentence, program.state.registry_directory.view(), path.view(), opened.error(), posix.storage());
   }
   return fail(posix.console(), exit_code_of(opened.error()), sentence.view());
 }
@@ -192,8 +195,9 @@ int run(Wiring& wiring, Loader& loader, Program& program, posix::PosixPort& posi
 }
 
 // A line for each provider. conf_code: what the conf alone is worth; it stays when it is bad.
-int ask_providers(Wiring& wiring, OnlineCheck& probes, posix::PosixConsole& console, int conf_code) {
-  probes.run(wiring);
+int ask_providers(Wiring& wiring, OnlineCheck& probes, const Program& program, posix::PosixConsole& console,
+                  int conf_code) {
+  probes.run(wiring, program.settings, program.files);
   for (uint32_t i = 0; i < wiring.section_count(); ++i) {
     uint8_t room[1000];
     Writer line(room);
@@ -316,12 +320,20 @@ int start(const CommandLine& line, Program& program, posix::PosixPort& posix, He
     arm_sections(wiring, loader, program);
     arm_listener(wiring, loader, program.files);
     loader.warn_of_what_is_missing();
+    warn_of_shared_projects(wiring, loader, program.settings, program.files);
+    if (!line.as_user.empty()) {
+      const bool systemd = posix.storage().facts("/run/systemd/system").ok();  // as sd_booted(3)
+      check_state(program.settings, posix.storage(), {.may = posix::may, .systemd = systemd}, program.faults);
+    }
     show_faults(program.faults, posix.console());
-    if (posix::is_root())
-      (void)posix.console().err("tocsin: checked as root; the service may see less: add --as USER\n").ok();
     code = program.faults.check_exit_code();
-    if (online) code = ask_providers(wiring, *probes, posix.console(), code);
-    if (code == exit_code::ok) (void)posix.console().out("the conf is good\n").ok();
+    if (online) code = ask_providers(wiring, *probes, program, posix.console(), code);
+    if (code == exit_code::ok) {
+      (void)posix.console().out("the conf is good\n").ok();
+      // Behind the verdict, which it is about; what was found to be wrong comes first.
+      if (posix::is_root())
+        (void)posix.console().err("tocsin: checked as root; the service may see less: add --as USER\n").ok();
+    }
   } else {
     arm_listener(wiring, loader, program.files);
     show_faults(program.faults, posix.console());

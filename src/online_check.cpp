@@ -2,6 +2,8 @@
 
 #include <new>
 
+#include "service_accounts.h"
+
 namespace tocsin {
 namespace {
 
@@ -9,26 +11,6 @@ constexpr string_view nobodys_token = "tocsin-check-online:APA91b-this-token-is-
 constexpr uint8_t zeros[32] = {};
 
 bool has(string_view text, string_view part) { return text.find(part) != string_view::npos; }
-
-// What to do about a connection that could not be made, by the sentence that says why.
-string_view next_step(string_view why) {
-  if (has(why, "looked up")) return "check the name in endpoint, and this machine's DNS (/etc/resolv.conf)";
-  if (has(why, "check the clock")) return "set this machine's clock";
-  if (has(why, "our certificate") || has(why, "certificate from us")) {
-    return "check certificate: it must be valid, and one that the provider made for this app";
-  }
-  if (has(why, "root of ca_file") || has(why, "not in ca_file") || has(why, "has expired")) {
-    return "check ca_file: it must hold the root above the provider's certificate; without ca_file that is the "
-           "system's "
-           "store (package ca-certificates). A firewall that opens TLS shows a certificate of its own";
-  }
-  if (has(why, "the certificate is not for")) return "check endpoint: another server answers under this name";
-  if (has(why, "does not speak") || has(why, "does not agree") || has(why, "ALPN")) {
-    return "check endpoint: whatever answers there is not the provider, or a proxy stands between";
-  }
-  if (has(why, "counted memory")) return "this is a bug of tocsin, please report it with this line";
-  return "check that this machine may open connections to that host and port: firewall, route, IPv6";
-}
 
 void write_clock(Writer& out, Duration off) {
   out.text("the clock of this machine is ").number(off.us < 0 ? -off.whole_seconds() : off.whole_seconds());
@@ -65,8 +47,10 @@ bool OnlineCheck::prepare(Section& section) {
   return probe.wanted;
 }
 
-void OnlineCheck::run(Wiring& wiring) {
+void OnlineCheck::run(Wiring& wiring, const Settings& settings, const LoadedFiles& files) {
   wiring_ = &wiring;
+  settings_ = &settings;
+  files_ = &files;
   for (uint32_t i = 0; i < count_; ++i) {
     Section& section = wiring.section(i);
     if (section.off) {
@@ -100,6 +84,39 @@ void OnlineCheck::try_key(Probe& probe) {
   }
   if (!tried.ok()) return conclude(probe, exit_code::internal, "the key does not sign", "please report this line");
   conclude(probe, exit_code::ok, "ok: the key of Web Push signs, and its signature is good", "");
+}
+
+// What to do about a connection that could not be made, by the sentence that says why. A key that the conf does not
+// set is not to blame.
+string_view OnlineCheck::next_step(uint8_t section, string_view why) const {
+  const bool moved = !settings_->section(section).endpoint.host.empty() ||
+                     (settings_->is_fcm(section) && !settings_->fcm_of(section).token_endpoint.host.empty());
+  const bool pinned = !settings_->section(section).ca_file.empty();
+  if (has(why, "looked up")) {
+    return moved ? "check the name in endpoint, and this machine's DNS (/etc/resolv.conf)"
+                 : "check this machine's DNS (/etc/resolv.conf)";
+  }
+  if (has(why, "check the clock")) return "set this machine's clock";
+  if (has(why, "our certificate") || has(why, "certificate from us")) {
+    return "check certificate: it must be valid, and one that the provider made for this app";
+  }
+  if (has(why, "root of ca_file") || has(why, "not in ca_file") || has(why, "has expired")) {
+    return pinned
+               ? "check ca_file: it must hold the root above the provider's certificate; without ca_file that is the "
+                 "system's store (package ca-certificates). A firewall that opens TLS shows a certificate of its own"
+               : "check the system's store of roots (package ca-certificates). A firewall that opens TLS shows a "
+                 "certificate of its own; ca_file can name its root";
+  }
+  if (has(why, "the certificate is not for")) {
+    return moved ? "check endpoint: another server answers under this name"
+                 : "another server answers under this name: check this machine's DNS, and firewalls that open TLS";
+  }
+  if (has(why, "does not speak") || has(why, "does not agree") || has(why, "ALPN")) {
+    return moved ? "check endpoint: whatever answers there is not the provider, or a proxy stands between"
+                 : "whatever answers there is not the provider: check this machine's DNS; does a proxy stand between?";
+  }
+  if (has(why, "counted memory")) return "this is a bug of tocsin, please report it with this line";
+  return "check that this machine may open connections to that host and port: firewall, route, IPv6";
 }
 
 bool OnlineCheck::all_known() const {
@@ -193,6 +210,9 @@ void OnlineCheck::judged(Probe& probe, const Reply& reply, const Verdict& verdic
   if (about_token || verdict.kind == Kind::delivered) {
     what.text("ok: ").text(section.kind() == "apns" ? "Apple" : "Google").text(" takes our requests");
     if (!reply.reason.empty()) what.text(" (").text(reply.reason).text(" for a token of nobody's, as it should be)");
+    // Whether that is right only a push to a real device can tell.
+    if (FcmAccount account; read_account(*wiring_, *settings_, *files_, section.number, account))
+      what.text("; the app must be built with the project ").text(account.project.view());
     if (!clock_wrong) return conclude(probe, exit_code::ok, what.view(), "");
     write_clock(what.text("; but "), off);
     return conclude(probe, exit_code::conf, what.view(), "set it, before that matters");
@@ -232,7 +252,7 @@ void OnlineCheck::lane_down(Lane& lane, string_view sentence, Instant, Instant) 
   Writer what(room);
   what.text("no connection: ").text(slice(sentence, 0, 500));
   const bool ours = has(sentence, "our certificate") || has(sentence, "certificate from us");
-  conclude(probe, ours ? exit_code::conf : exit_code::unavailable, what.view(), next_step(sentence));
+  conclude(probe, ours ? exit_code::conf : exit_code::unavailable, what.view(), next_step(lane.section, sentence));
 }
 
 // Our key, our clock, or Google's token endpoint.
@@ -242,7 +262,7 @@ void OnlineCheck::section_paused(uint8_t section, string_view reason, string_vie
   if (unreachable && unanswered)
     return conclude(probes_[section], exit_code::temporary, reason, "try again later; tocsin would do so by itself");
   conclude(probes_[section], unreachable ? exit_code::unavailable : exit_code::conf, reason,
-           advice.empty() ? next_step(reason) : advice);
+           advice.empty() ? next_step(section, reason) : advice);
 }
 
 void OnlineCheck::conclude(Probe& probe, int code, string_view what, string_view next) {

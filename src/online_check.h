@@ -27,7 +27,7 @@ class OnlineCheck final : public RequestSource {
   static size_t bytes_for(uint32_t sections);
 
   // The wiring has this for its source, and every section is armed or off. Returns when all is known.
-  void run(Wiring& wiring);
+  void run(Wiring& wiring, const Settings& settings, const LoadedFiles& files);
   const Finding& finding(uint32_t section) const { return probes_[section].finding; }
   // Of the finding that is most to the point: the conf before the network before passing trouble.
   int code() const;
@@ -54,12 +54,15 @@ class OnlineCheck final : public RequestSource {
   bool prepare(Section& section);
   void turn(Instant deadline);
   void try_key(Probe& probe);
+  string_view next_step(uint8_t section, string_view why) const;
   bool all_known() const;
   void judged(Probe& probe, const Reply& reply, const Verdict& verdict, Instant now, UnixTime wall);
   void again(Probe& probe, string_view why);
   void conclude(Probe& probe, int code, string_view what, string_view next);
   port::Port& port_;
   Wiring* wiring_ = nullptr;
+  const Settings* settings_ = nullptr;
+  const LoadedFiles* files_ = nullptr;
   uint32_t count_;
   Probe* probes_;
 };

@@ -36,18 +36,6 @@ void token_field(Writer& out, string_view key, ByteView token) {
   out.character(' ').text(key).text("_hex=").hex(token);
 }
 
-string_view name_of(DialectId dialect) {
-  switch (dialect) {
-    case DialectId::tigase: return "tigase";
-    case DialectId::p2: return "p2";
-    case DialectId::v1: return "v1";
-    case DialectId::openfire: return "openfire";
-    case DialectId::web_push: return "web_push";
-    case DialectId::unified_push: return "unified_push";
-  }
-  return "unknown";
-}
-
 string_view name_of(EndReason reason) {
   switch (reason) {
     case EndReason::client: return "client";

@@ -1,6 +1,7 @@
 #include "state.h"
 
 #include "base/writer.h"
+#include "state_check.h"
 
 namespace tocsin {
 namespace {
@@ -11,6 +12,18 @@ Status say(State& state, string_view what, string_view path, Error error) {
   problem.text(what).text(" ").text(path).text(": ").text(describe(error));
   (void)state.problem.assign(problem.view());
   return error;
+}
+
+// The same, with what mends it where whoever ran before is the reason.
+Status say_with_advice(State& state, string_view what, string_view directory, string_view path, Error error,
+                       port::Storage& storage) {
+  const Status said = say(state, what, path, error);
+  uint8_t room[512];
+  Writer problem(room);
+  problem.text(state.problem.view());
+  write_state_advice(problem, directory, path, error, storage);
+  if (!problem.overflowed()) (void)state.problem.assign(problem.view());
+  return said;
 }
 
 // Random bytes in a file of their own, 0600. Written to the side, synced and then put in place, so that a power cut
@@ -34,11 +47,12 @@ Status read_or_make_key(const char* directory, string_view file_name, Bytes key,
     if (size.value() == key.size()) return {};
     return say(state, "the key file is too short; remove it and a new one is made:", path.view(), Error::damaged);
   }
-  if (file.error() != Error::not_found) return say(state, "cannot read", path.view(), file.error());
+  if (file.error() != Error::not_found)
+    return say_with_advice(state, "cannot read", directory, path.view(), file.error(), storage);
   random.fill(key);
   (void)storage.remove(fresh_path.c_str()).ok();
   const Result<port::Handle> fresh = storage.open(fresh_path.c_str(), port::OpenMode::create);
-  if (!fresh.ok()) return say(state, "cannot create", fresh_path.view(), fresh.error());
+  if (!fresh.ok()) return say_with_advice(state, "cannot create", directory, fresh_path.view(), fresh.error(), storage);
   Status stored = storage.write_at(fresh.value(), 0, key);
   if (stored.ok()) stored = storage.sync_now(fresh.value());
   storage.shut(fresh.value());
@@ -65,7 +79,15 @@ Status open_state(const Settings& settings, port::Storage& storage, RandomSource
   GW_CHECK(parent.assign(parent_directory(directory.view())));
   const Status named = made.ok() ? storage.sync_directory(parent.c_str()) : made;
   if (fresh) made = named;
-  if (!made.ok()) return say(state, "cannot create the state directory", directory.view(), made.error());
+  if (!made.ok()) {
+    const Status said = say(state, "cannot create the state directory", directory.view(), made.error());
+    uint8_t advice_room[512];
+    Writer advice(advice_room);
+    advice.text(state.problem.view()).text("; make it with: install -d -o tocsin -g tocsin -m 0700 ");
+    write_argument(advice, directory.view());
+    if (made.error() == Error::denied && !advice.overflowed()) (void)state.problem.assign(advice.view());
+    return said;
+  }
   const string_view path = settings.registry.path.view();
   GW_CHECK(state.registry_directory.assign(parent_directory(path)));
   uint8_t room[path_bytes_max + 8];
@@ -74,7 +96,10 @@ Status open_state(const Settings& settings, port::Storage& storage, RandomSource
   GW_CHECK(!lock.overflowed() && state.lock_path.assign(lock.view()));
   const Result<port::Handle> held = storage.lock(state.lock_path.c_str(), &state.holder);
   if (!held.ok()) {
-    if (held.error() != Error::busy) return say(state, "cannot lock", state.lock_path.view(), held.error());
+    if (held.error() != Error::busy) {
+      return say_with_advice(state, "cannot lock", state.registry_directory.view(), state.lock_path.view(),
+                             held.error(), storage);
+    }
     uint8_t sentence_room[512];
     Writer sentence(sentence_room);
     sentence.text("the registry ").text(path).text(" is held by process ").number(state.holder);

@@ -144,11 +144,16 @@ Wiring::Wiring(Region& region, const WiringInputs& in)
   for (const Section& section : sections) {
     if (section.takes_service && !section.pooled) services_[service_count_++] = section.kind();
   }
+  uint32_t undecided_count = 0;
+  for (const string_view kind : {"apns", "fcm"}) {
+    if (is_undecided(sections, kind)) undecided_[undecided_count++] = kind;
+  }
 
   const ServiceFacts service{.domain = settings_.xmpp.domain.view(),
                              .version = in.version,
                              .providers = {facts_, fact_count_},
                              .services = {services_, service_count_},
+                             .undecided = {undecided_, undecided_count},
                              .unified_push = endpoints.offered};
   gateway_.emplace(service, *publish_, *enroll_, *relay_, *registry_, *upkeep_, *component_, port_.entropy);
   component_->serve(*gateway_);

@@ -200,6 +200,7 @@ class Wiring {
   ProviderFacts facts_[section_count_max * section_ids_max];
   uint32_t fact_count_ = 0;
   string_view services_[section_count_max];
+  string_view undecided_[2];  // apns, fcm
   uint32_t service_count_ = 0;
   string_view names_[section_count_max + 1];  // of the registry's sections: endpoints have the last one
   Registry::FormerName former_names_[section_count_max * former_names_max];

@@ -64,10 +64,35 @@ void refuse(Writer& out, const IqHead& iq, string_view text, string_view extra =
   write_error(out, iq, {.type = "modify", .condition = "bad-request", .text = text, .extra = extra});
 }
 
-void refuse_field(Writer& out, const IqHead& iq, string_view var, string_view what) {
-  uint8_t room[64];
+void refuse_field(Writer& out, const AdhocCommand& about, Command& command, string_view var, string_view what,
+                  Refusal refusal = Refusal::field) {
+  uint8_t room[160];
   Writer text(room);
-  refuse(out, iq, text.text("Field ").text(var).text(what).view());
+  if (about.kind == Command::Kind::register_device) command.refusal = refusal;
+  command.refused_field = var;
+  refuse(out, command.iq, text.text("Field ").text(var).text(what).view());
+}
+
+constexpr string_view several_sections = "several sections of this kind, and dialect = p2 in none of them.";
+
+// A command that there would be, had the conf a section for it: whoever made the conf will want to know.
+void refuse_unoffered(Writer& out, Command& command, const ServiceFacts& service) {
+  for (const std::span<const AdhocCommand> dialect : {p2_commands(), appserver_commands()}) {
+    for (const AdhocCommand& known : dialect) {
+      if (known.kind != Command::Kind::register_device || !starts_with(command.asked, known.node)) continue;
+      if (!same_ignoring_case(slice(command.asked, known.node.size()), known.service)) continue;
+      const bool undecided = known.service.empty() ? !service.undecided.empty() : is_undecided(service, known.service);
+      uint8_t room[160];
+      Writer text(room);
+      text.text("The conf of this gateway has ");
+      text.text(undecided ? several_sections : string_view("no section for this command."));
+      command.dialect = known.dialect;
+      command.service = known.service;
+      command.refusal = undecided ? Refusal::undecided : Refusal::missing;
+      return write_error(out, command.iq, {.type = "cancel", .condition = "item-not-found", .text = text.view()});
+    }
+  }
+  write_answer(out, command.iq, Answer::gone);
 }
 
 }  // namespace
@@ -95,7 +120,7 @@ void read_adhoc_command(const Element& element, const ServiceFacts& service, str
                         Command& command, Writer& answer) {
   command.asked = element.value("node");
   const AdhocCommand* about = find_command(service, command.asked);
-  if (about == nullptr) return write_answer(answer, command.iq, Answer::gone);
+  if (about == nullptr) return refuse_unoffered(answer, command, service);
   // A session is an echo and nothing else: what the client sends is complete in itself.
   const string_view session = element.value("sessionid");
   command.session = session.empty() || session.size() > session_bytes_max ? fresh_session : session;
@@ -124,15 +149,25 @@ void read_adhoc_command(const Element& element, const ServiceFacts& service, str
   for (const AdhocField& field : about->fields) {
     string_view value = trim(form_value(form, field.var));
     if (value.empty() && !field.also.empty()) value = trim(form_value(form, field.also));
-    if (field.required && value.empty()) return refuse_field(answer, command.iq, field.var, " is missing or empty.");
-    if (value.size() > value_bytes_max) return refuse_field(answer, command.iq, field.var, " is too long.");
+    if (field.required && value.empty())
+      return refuse_field(answer, *about, command, field.var, " is missing or empty.");
+    if (value.size() > value_bytes_max) return refuse_field(answer, *about, command, field.var, " is too long.");
     if (field.options == Options::services && !has_service(service, value)) {
-      return refuse_field(answer, command.iq, field.var, " names no service that is offered here.");
+      if (!is_undecided(service, value))
+        return refuse_field(answer, *about, command, field.var, " names no service that is offered here.",
+                            Refusal::missing);
+      uint8_t room[128];
+      Writer what(room);
+      what.text(": the conf of this gateway has ").text(several_sections);
+      return refuse_field(answer, *about, command, field.var, what.view(), Refusal::undecided);
     }
     command.*field.into = value;
   }
   const string_view wrong = about->check == nullptr ? string_view() : about->check(form, command);
-  if (!wrong.empty()) return refuse(answer, command.iq, wrong);
+  if (!wrong.empty()) {
+    if (about->kind == Command::Kind::register_device) command.refusal = Refusal::field;
+    return refuse(answer, command.iq, wrong);
+  }
   command.kind = about->kind;
 }
 

@@ -15,6 +15,20 @@ inline constexpr size_t jid_bytes_max = 3071;
 // UnifiedPush names an application and its instance by a SHA-256 each.
 inline constexpr size_t endpoint_part_bytes = 32;
 
+// Why a device was turned away, in so far as somebody could do something about it. The log tells of it.
+enum class Refusal : uint8_t {
+  none,
+  accounts,   // not of a domain whose users may register
+  provider,   // no section has this provider id
+  missing,    // there is no section that these words are for
+  undecided,  // there are several of the kind, and the conf says of none that it takes them
+  field,      // a field is missing, or odd
+  token,      // no token of this provider
+  endpoint,   // Web Push: not at an address that pushes may go to
+  many,       // the account has as many as it may have
+};
+inline constexpr size_t refusal_count = 9;
+
 // What an answer needs, byte for byte as received (unescaped; writers escape again).
 struct IqHead {
   string_view id;
@@ -57,6 +71,10 @@ struct Command {
   string_view service;    // p2, v1: "apns" or "fcm"
   string_view device_id;  // p2, v1: what tells the account's devices apart
   string_view channel;    // p2: bare JID of a group chat that publishes for itself, or ""
+
+  // answered: a device that wanted to register was turned away, in `dialect`
+  Refusal refusal = Refusal::none;
+  string_view refused_field;  // the name of the field that it is about (ours, not the client's), or ""
 
   // register_endpoint: hashes of 32 bytes each, decoded
   uint8_t application[endpoint_part_bytes] = {};

@@ -42,8 +42,10 @@ void read_set(const Element& child, bool odd, const ServiceFacts& service, strin
   if (child.name == "command" && child.ns == commands_ns) {
     return read_adhoc_command(child, service, fresh_session, command, answer);
   }
-  if (service.unified_push && child.name == "register" && child.ns == unified_push_ns) {
-    return read_endpoint(child, command, answer);
+  if (child.name == "register" && child.ns == unified_push_ns) {
+    if (service.unified_push) return read_endpoint(child, command, answer);
+    command.dialect = DialectId::unified_push;
+    command.refusal = Refusal::missing;
   }
   write_answer(answer, command.iq, Answer::unsupported);
 }

@@ -19,6 +19,7 @@ struct ServiceFacts {
   string_view version;
   std::span<const ProviderFacts> providers{};  // in the order of the conf; sections that are off stay listed
   std::span<const string_view> services{};     // "apns", "fcm": what register-push-… finds a section for
+  std::span<const string_view> undecided{};    // those that would find several, none of which the conf prefers
   bool unified_push = false;                   // endpoints may be registered
   string_view vapid_key{};  // base64url: Web Push is offered, and browsers subscribe with this; "" = it is not
 };
@@ -27,6 +28,13 @@ inline bool has_web_push(const ServiceFacts& service) { return !service.vapid_ke
 
 inline bool has_service(const ServiceFacts& service, string_view name) {
   for (const string_view known : service.services) {
+    if (known == name) return true;
+  }
+  return false;
+}
+
+inline bool is_undecided(const ServiceFacts& service, string_view name) {
+  for (const string_view known : service.undecided) {
     if (known == name) return true;
   }
   return false;

@@ -38,8 +38,11 @@ void read_error(const Element& root, Command& command) {
 }  // namespace
 
 void read_endpoint(const Element& element, Command& command, Writer& answer) {
+  command.dialect = DialectId::unified_push;
+  command.refusal = Refusal::field;
   if (!read_part(element, "application", command.application, command.iq, answer)) return;
   if (!read_part(element, "instance", command.instance, command.iq, answer)) return;
+  command.refusal = Refusal::none;
   command.kind = Command::Kind::register_endpoint;
 }
 

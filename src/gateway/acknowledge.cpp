@@ -165,12 +165,12 @@ void Enroll::write(const Acknowledgement& what, const IqHead& iq, string_view se
     log_change(endpoint     ? "endpoint_registered"
                : registered ? "registered"
                             : "unregistered",
-               registered ? "" : "client", what.node, what.section);
+               registered ? "" : "client", what.node, what.section, registered ? name_of(what.dialect) : string_view());
     if (what.replaced != NodeId{}) log_change("unregistered", "replaced", what.replaced, what.replaced_section);
   }
 }
 
-void Enroll::log_change(string_view event, string_view why, const NodeId& node, uint8_t section) {
+void Enroll::log_change(string_view event, string_view why, const NodeId& node, uint8_t section, string_view dialect) {
   if (!tools_.log.enabled(Level::info)) return;
   uint8_t text[10];
   Writer device(text);
@@ -178,6 +178,7 @@ void Enroll::log_change(string_view event, string_view why, const NodeId& node, 
   LogLine line(tools_.log, Level::info, event);
   if (!why.empty()) line.field("why", why);
   if (section < tools_.sections.size()) line.field("provider", tools_.sections[section].name);
+  if (!dialect.empty()) line.field("dialect", dialect);
   line.field("device", device.view());
 }
 

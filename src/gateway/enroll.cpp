@@ -38,6 +38,7 @@ Section* Enroll::section_of(const Command& command) const {
 
 void Enroll::register_device(const Command& command, Instant now, UnixTime wall) {
   if (!may_register(tools_.access, command.iq.from)) {
+    say_refused(command, Refusal::accounts, now);
     return refuse(command, "auth", "forbidden", "This push service is not for accounts of your domain.");
   }
   const bool tigase = command.dialect == DialectId::tigase;
@@ -46,20 +47,24 @@ void Enroll::register_device(const Command& command, Instant now, UnixTime wall)
   if (command.channel.size() > channel_bytes_max) return refuse_value(command, "muc", command.channel, "is too long");
   Section* section = section_of(command);
   if (section == nullptr) {
+    say_refused(command, tigase ? Refusal::provider : Refusal::missing, now);
     return tigase ? refuse_value(command, "provider", command.provider, "is not offered here")
                   : refuse(command, "cancel", "item-not-found", "This service is not offered here.");
   }
   Arena scratch(scratch_room_);
   const Result<ByteView> token = read_token(*section, command, false, scratch);
   if (!token.ok() && token.error() == Error::denied) {
+    say_refused(command, Refusal::endpoint, now);
     return refuse(command, "cancel", "not-acceptable",
                   "Endpoints must be at port 443 of public addresses; others only where allow_private lists them.");
   }
   if (!token.ok() || looks_like_identity(token.value())) {
+    say_refused(command, Refusal::token, now);
     return refuse_value(command, tigase ? "device-token" : "token", command.token, "is not a token of this provider");
   }
   const Result<ByteView> read = read_second(*section, command, scratch);
   if (!read.ok()) {
+    say_refused(command, Refusal::token, now);
     if (section->curve != nullptr) return refuse_value(command, "p256dh", command.p256dh, "and auth are no keys");
     return refuse_value(command, "device-second-token", command.second_token, "is not a token of this provider");
   }
@@ -108,10 +113,12 @@ void Enroll::register_device(const Command& command, Instant now, UnixTime wall)
     // After a refusal the time of this registration decides about the next one: it must survive us.
     const DeviceState* state = tools_.throttle.find(known.node);
     const bool refused = state != nullptr && state->silent_until != Instant{};
-    ticket = identical ? tools_.registry.refresh(known.node, wall, refused) : tools_.registry.change(wanted, wall);
+    ticket = !identical ? tools_.registry.change(wanted, wall)
+             : refused  ? tools_.registry.refresh(known.node, wall, true)
+                        : tools_.registry.refresh_unhurried(known.node, wall);
     if (ticket.ok() && ticket.value() < staged) ticket = staged;
   } else {
-    if (!make_way(command, account, wall, what.replaced, what.replaced_section)) return;
+    if (!make_way(command, account, now, wall, what.replaced, what.replaced_section)) return;
     tools_.random.fill(wanted.node.bytes);
     ticket = tools_.registry.add(wanted, wall);
     if (ticket.ok() && what.replaced != NodeId{}) {
@@ -131,7 +138,8 @@ void Enroll::refuse_ticket(const Command& command, Error error, Instant now) {
   refuse(command, "wait", "service-unavailable", "The registry is full.");
 }
 
-bool Enroll::make_way(const Command& command, string_view account, UnixTime wall, NodeId& replaced, uint8_t& section) {
+bool Enroll::make_way(const Command& command, string_view account, Instant now, UnixTime wall, NodeId& replaced,
+                      uint8_t& section) {
   const Device* oldest = nullptr;
   if (tools_.registry.count_of_account(account, &oldest) < devices_per_account_) return true;
   const int64_t last = oldest == nullptr ? 0
@@ -139,6 +147,7 @@ bool Enroll::make_way(const Command& command, string_view account, UnixTime wall
                            ? int64_t{oldest->accepted_day} * 86'400
                            : int64_t{oldest->refreshed};
   if (oldest == nullptr || !plausible(wall) || wall - UnixTime{last} < replaced_after) {
+    say_refused(command, Refusal::many, now);
     refuse(command, "wait", "resource-constraint",
            "This account has as many devices as it may have, all of them in use within the last 30 days.");
     return false;
@@ -146,6 +155,12 @@ bool Enroll::make_way(const Command& command, string_view account, UnixTime wall
   replaced = oldest->node;
   section = oldest->section;
   return true;
+}
+
+// Of accounts that may not register at all nothing else is said: else strangers could choose what is.
+void Enroll::say_refused(const Command& command, Refusal refusal, Instant now) {
+  if (!may_register(tools_.access, command.iq.from)) refusal = Refusal::accounts;
+  refusals_.say(tools_.log, command, refusal, tools_.access.accounts, now);
 }
 
 // Once an hour: whoever is turned away comes again, and with others.

@@ -13,6 +13,7 @@
 #include "gateway/access.h"
 #include "gateway/endpoint.h"
 #include "gateway/job.h"
+#include "gateway/refusals.h"
 #include "gateway/section.h"
 #include "gateway/throttle.h"
 #include "registry/registry.h"
@@ -52,6 +53,8 @@ class Enroll {
   // Ends the registration of account and token, whatever the provider string. Error::not_found: there is none.
   Result<Forgotten> forget(string_view account, string_view token, string_view provider, UnixTime now);
   void forgotten(const Forgotten& device);  // it is durable: the log hears of it
+  // A device was turned away, and answered: the log hears of it.
+  void say_refused(const Command& command, Refusal refusal, Instant now);
   // UnifiedPush (register_endpoint.cpp).
   void register_endpoint(const Command& command, Instant now, UnixTime wall);
   // The journal decided about a batch: what waited for it is answered.
@@ -84,8 +87,9 @@ class Enroll {
   uint8_t number_of(string_view name) const;  // of a section; Device::no_section: none is called so
   // The device that ends so that the account may have another: replaced is its node, all zeros when none need end.
   // False: it has too many, and the client was told.
-  bool make_way(const Command& command, string_view account, UnixTime wall, NodeId& replaced, uint8_t& section);
-  bool make_way_for_endpoint(const Command& command, string_view account, UnixTime wall, NodeId& replaced);
+  bool make_way(const Command& command, string_view account, Instant now, UnixTime wall, NodeId& replaced,
+                uint8_t& section);
+  bool make_way_for_endpoint(const Command& command, string_view account, Instant now, UnixTime wall, NodeId& replaced);
   void refuse_ticket(const Command& command, Error error, Instant now);
   Status find_named(const Command& command, string_view account, Registration& known, Ticket& staged);
   void say_full(Instant now);
@@ -98,7 +102,7 @@ class Enroll {
   void peek(uint8_t* to, size_t size) const;
   void write_done(Writer& out, const Acknowledgement& what, const IqHead& iq, string_view session);
   void write(const Acknowledgement& what, const IqHead& iq, string_view session, bool stored);
-  void log_change(string_view event, string_view why, const NodeId& node, uint8_t section);
+  void log_change(string_view event, string_view why, const NodeId& node, uint8_t section, string_view dialect = {});
 
   EnrollTools tools_;
   HashKey key_;
@@ -107,6 +111,7 @@ class Enroll {
   ByteRing waiting_;
   uint32_t waiting_count_ = 0;
   Instant say_full_after_{};
+  Refusals refusals_;
   Bytes record_room_;
   Bytes scratch_room_;
 };

@@ -105,10 +105,10 @@ Forget::Outcome Forget::post(const HttpRequest& request, ByteView body, uint64_t
     waiting.from = waiting.to = ended.value().ticket;
   } else if (ended.error() != Error::not_found) {
     return later_please;
-  } else if (registry_.committing() || registry_.anything_staged()) {
+  } else if (registry_.committing() || registry_.commit_wanted()) {
     // It may be unknown because its end is on its way to the disk.
     waiting.from = registry_.committed_ticket() + 1;
-    waiting.to = waiting.from + (registry_.committing() && registry_.anything_staged() ? 1 : 0);
+    waiting.to = waiting.from + (registry_.committing() && registry_.commit_wanted() ? 1 : 0);
   }
   *slot = waiting;
   ++count_;
@@ -117,7 +117,7 @@ Forget::Outcome Forget::post(const HttpRequest& request, ByteView body, uint64_t
 
 bool Forget::decided(const Waiting& waiting) const {
   return registry_.committed_ticket() >= waiting.to ||
-         (!waiting.known && !registry_.committing() && !registry_.anything_staged());
+         (!waiting.known && !registry_.committing() && !registry_.commit_wanted());
 }
 
 uint16_t Forget::status_of(const Waiting& waiting) const {

@@ -27,7 +27,8 @@ class Gateway {
   bool ready_for_input() const { return publish_.ready_for_input(); }
   void handle(const Stanza& stanza, Instant now, UnixTime wall);
 
-  // Once a turn, after the reading: what is staged goes to the journal unless one batch is under way.
+  // Once a turn, after the reading: what is staged goes to the journal unless one batch is under way, or nobody waits
+  // for it.
   void commit(Instant now);
   // The journal decided.
   void committed(Status outcome, Instant now);
@@ -38,7 +39,10 @@ class Gateway {
     publish_.tick(now);
     relay_.tick(now);
   }
-  Instant due() const { return earlier(earlier(publish_.due(), relay_.due()), upkeep_.due()); }
+  Instant due() const {
+    return earlier(earlier(publish_.due(), relay_.due()),
+                   earlier(upkeep_.due(), registry_.committing() ? Instant::never() : commit_at_));
+  }
   void stop(Instant now);
   // The public key of Web Push, which is read after the wiring; outlives this.
   void set_vapid_key(string_view key) { service_.vapid_key = key; }
@@ -47,6 +51,7 @@ class Gateway {
   Relay& relay() { return relay_; }
 
  private:
+  void say_ends();
   ServiceFacts service_;
   Publish& publish_;
   Enroll& enroll_;
@@ -55,6 +60,7 @@ class Gateway {
   Upkeep& upkeep_;
   Outbox& outbox_;
   RandomSource& random_;
+  Instant commit_at_ = Instant::never();  // of what nobody waits for
 };
 
 }  // namespace tocsin

@@ -82,6 +82,8 @@ class Publish final : public RequestSource {
 
   void tick(Instant now);
   Instant due() const;
+  // One whose provider said that it is gone, now that it is durable.
+  void say_end(const EndOfDevice& end);
   // Changes became durable, or failed: answers `gone` that waited leave.
   void commits_decided(Instant now);
   // TERM: every open publish is answered (`result` only if its request has left), nothing else leaves.
@@ -166,8 +168,10 @@ class Publish final : public RequestSource {
   void suspected(Push& push, const Verdict& verdict, Instant now, UnixTime wall);
   void drop(Push& push, string_view reason, Instant now, UnixTime wall);
   void second_refused(Push& push, const Verdict& verdict, Instant now);
+  void to_present_token(Push& push, string_view reason, Instant now, UnixTime wall);
   void drop_stateless(Push& push, string_view reason, Instant now, UnixTime wall);
   void shrink(Push& push, string_view reason, Instant now, UnixTime wall);
+  Status map_wake_up(Push& push, const Registration& registration, Instant now, UnixTime wall);
   void go_again(Push& push, const RetryPlan& plan, Outcome outcome, string_view reason, Instant now);
   void retry(Push& push, RetryClass retry_class, Duration told, Outcome outcome, string_view reason, Instant now);
 

@@ -8,6 +8,7 @@ namespace tocsin {
 void Enroll::register_endpoint(const Command& command, Instant now, UnixTime wall) {
   const EndpointRules& rules = tools_.endpoints;
   if (!may_register(tools_.access, command.iq.from) || !may_register(rules.access, command.iq.from)) {
+    say_refused(command, Refusal::accounts, now);
     return refuse(command, "auth", "forbidden", "This push service is not for accounts of your domain.");
   }
   const string_view account = split_jid(command.iq.from).bare;
@@ -50,7 +51,7 @@ void Enroll::register_endpoint(const Command& command, Instant now, UnixTime wal
     ticket = identical ? tools_.registry.refresh(node, wall, false) : tools_.registry.change(wanted, wall);
     if (ticket.ok() && ticket.value() < staged) ticket = staged;
   } else {
-    if (!make_way_for_endpoint(command, account, wall, what.replaced)) return;
+    if (!make_way_for_endpoint(command, account, now, wall, what.replaced)) return;
     what.replaced_section = rules.section_number;
     // Error::exists: its end is not durable yet.
     ticket = tools_.registry.add(wanted, wall);
@@ -64,12 +65,14 @@ void Enroll::register_endpoint(const Command& command, Instant now, UnixTime wal
 }
 
 // An endpoint that is gone or has expired goes for a new one; no other.
-bool Enroll::make_way_for_endpoint(const Command& command, string_view account, UnixTime wall, NodeId& replaced) {
+bool Enroll::make_way_for_endpoint(const Command& command, string_view account, Instant now, UnixTime wall,
+                                   NodeId& replaced) {
   const EndpointRules& rules = tools_.endpoints;
   const Device* oldest = nullptr;
   if (tools_.registry.count_of_account(account, &oldest, true) < rules.per_account) return true;
   const bool over = oldest != nullptr && plausible(wall) && wall > UnixTime{int64_t{oldest->refreshed}} + rules.expiry;
   if (oldest == nullptr || (!oldest->held && !over)) {
+    say_refused(command, Refusal::many, now);
     refuse(command, "wait", "resource-constraint", "This account has as many endpoints as it may have.");
     return false;
   }

@@ -22,6 +22,16 @@ void choose_services(std::span<Section> sections) {
   }
 }
 
+bool is_undecided(std::span<const Section> sections, string_view kind) {
+  bool some = false;
+  for (const Section& section : sections) {
+    if (section.kind() != kind) continue;
+    if (section.takes_service) return false;
+    some = true;
+  }
+  return some;
+}
+
 uint32_t Section::jobs() const {
   uint32_t count = 0;
   for (const Lane& lane : lanes) count += lane.jobs;

@@ -72,5 +72,7 @@ struct Section {
 // Marks the sections that take services: of each kind the one that the conf says (takes_service is set), or the only
 // one.
 void choose_services(std::span<Section> sections);
+// After that: there are some of this kind, and none takes its service.
+bool is_undecided(std::span<const Section> sections, string_view kind);
 
 }  // namespace tocsin

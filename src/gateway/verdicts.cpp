@@ -63,8 +63,8 @@ void Publish::judged(Push& push, const Verdict& given, Instant now, UnixTime wal
   if (verdict.reconnect) tools_.dispatch.reconnect(*push.lane);
   const bool about_device = verdict.kind == Verdict::Kind::dead || verdict.kind == Verdict::Kind::suspect;
   if (about_device && of_another_app(push)) return end_push(push, Outcome::retry, verdict.reason, now);
-  if (push.request.to_second() && about_device) return second_refused(push, verdict, now);
-  if (about_device && of_another_token(push)) return end_push(push, Outcome::retry, verdict.reason, now);
+  if (about_device && push.request.to_second()) return second_refused(push, verdict, now);
+  if (about_device && of_another_token(push)) return to_present_token(push, verdict.reason, now, wall);
   switch (verdict.kind) {
     case Verdict::Kind::delivered: return delivered(push, now, wall);
     case Verdict::Kind::dead: return gone(push, verdict, now, wall);
@@ -102,6 +102,18 @@ bool Publish::of_another_token(const Push& push) const {
   if (!tools_.registry.read_latest(*device, record_room_, latest).ok()) return true;
   const bool second = push.request.to_second();
   return token_tag(second ? latest.second_token : latest.token) != push.token_tags[second ? 1 : 0];
+}
+
+// Devices that keep their node with another token are only ever woken, so nothing is lost on the way.
+void Publish::to_present_token(Push& push, string_view reason, Instant now, UnixTime wall) {
+  const Device* device = tools_.registry.find(push.node);
+  Registration latest;
+  if (device == nullptr || !tools_.registry.read_latest(*device, record_room_, latest).ok() ||
+      !map_wake_up(push, latest, now, wall).ok()) {
+    return end_push(push, Outcome::retry, reason, now);
+  }
+  unplace(push);
+  make_ready(push, now);
 }
 
 void Publish::delivered(Push& push, Instant now, UnixTime wall) {
@@ -181,14 +193,6 @@ void Publish::drop(Push& push, string_view reason, Instant now, UnixTime wall) {
   const Result<Ticket> ticket = tools_.registry.end(push.node, EndReason::provider, reason, wall);
   // It will be asked again at the next publish.
   if (!ticket.ok()) return end_push(push, Outcome::busy, describe(ticket.error()), now);
-  if (!again) {
-    FixedText<16> room;
-    LogLine(tools_.log, Level::info, "unregistered")
-        .field("why", "provider")
-        .field("provider", section.name)
-        .field("device", pseudonym(push.node, room))
-        .field("reason", reason);
-  }
   if (state != nullptr) state->ending = ticket.value();
   if (Job* const job = push.job) {
     job->ticket = ticket.value();
@@ -197,6 +201,15 @@ void Publish::drop(Push& push, string_view reason, Instant now, UnixTime wall) {
     push.job = nullptr;
   }
   give_back(push);
+}
+
+// A device that ended by its provider's word: said when that is durable.
+void Publish::say_end(const EndOfDevice& end) {
+  FixedText<16> room;
+  LogLine line(tools_.log, Level::info, "unregistered");
+  line.field("why", "provider");
+  if (end.section < tools_.sections.size()) line.field("provider", tools_.sections[end.section].name);
+  line.field("device", pseudonym(end.node, room)).field("reason", end.word);
 }
 
 // There is nothing to end: it is remembered, so that its publishers hear of it without asking the provider again.
@@ -252,16 +265,21 @@ void Publish::shrink(Push& push, string_view reason, Instant now, UnixTime wall)
     return end_push(push, Outcome::refused, reason, now);
   }
   push.shrunk = true;
+  if (!map_wake_up(push, registration, now, wall).ok()) return end_push(push, Outcome::refused, reason, now);
+  unplace(push);
+  make_ready(push, now);
+}
+
+// What the push said but its content, for the rest of its time.
+Status Publish::map_wake_up(Push& push, const Registration& registration, Instant now, UnixTime wall) {
   Notice wake_up;
   address(wake_up, registration);
   Outgoing outgoing = tools_.sections[push.section].provider->outgoing(wake_up);
   outgoing.send = true;
   outgoing.alert = outgoing.urgent = push.urgent;
   outgoing.call = push.call;
-  const Status mapped = map(push, registration, wake_up, outgoing, wall);
-  if (!mapped.ok()) return end_push(push, Outcome::refused, reason, now);
-  unplace(push);
-  make_ready(push, now);
+  if (push.expires > now) outgoing.ttl = push.expires - now;
+  return map(push, registration, wake_up, outgoing, wall);
 }
 
 void Publish::retry(Push& push, RetryClass retry_class, Duration told, Outcome outcome, string_view reason,

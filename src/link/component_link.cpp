@@ -19,6 +19,32 @@ constexpr Duration goodbye_within = seconds(1);  // after our end tag left: serv
 // not read from while there is less room.
 constexpr size_t answer_room = 48 * 1024;
 
+// What whoever reads the log can do about it, by the words of the server or ours.
+struct Advice {
+  string_view reason;  // its beginning
+  string_view check;
+};
+constexpr Advice advices[] = {
+    {"not-authorized", "secret and domain in [xmpp] must be those of the component in the XMPP server's conf"},
+    {"host-unknown",
+     "the XMPP server's conf has no component with the domain of [xmpp], or server in [xmpp] is not its component port "
+     "(Prosody's is 5347)"},
+    {"invalid-namespace", "that is not a component port: see server in [xmpp]"},
+    {"not an XMPP stream", "that is not a component port: see server in [xmpp]"},
+    {"no connection to",
+     "is the XMPP server running, and was it restarted since its conf has the component (Prosody: Component, ejabberd: "
+     "ejabberd_service)?"},
+    {"the name ", "server in [xmpp], and this machine's DNS (/etc/resolv.conf)"},
+    {"handshake timed out", "is server in [xmpp] the component port of the XMPP server (Prosody's is 5347)?"},
+};
+
+string_view next_step(string_view reason) {
+  for (const Advice& advice : advices) {
+    if (starts_with(reason, advice.reason)) return advice.check;
+  }
+  return {};
+}
+
 }  // namespace
 
 ComponentLink::ComponentLink(Region& region, Heap& xml_heap, const ComponentLinkOptions& options, port::Port& port,
@@ -276,13 +302,8 @@ void ComponentLink::log_lost(string_view reason, bool conflict, Duration wait) {
   GW_CHECK(last_reason_.assign(words));
   LogLine line(log_, Level::warn, "component_down");
   line.sentence("reason", reason).field("retry_ms", wait.ms());
-  if (starts_with(reason, "not-authorized")) {
-    line.sentence("check", "secret and domain in [xmpp] must be those of the component in the XMPP server's conf");
-  } else if (starts_with(reason, "host-unknown")) {
-    line.sentence("check", "the XMPP server's conf has no component with the domain of [xmpp]");
-  } else if (conflict) {
-    line.sentence("check", "another component is connected under this domain");
-  }
+  const string_view check = conflict ? "another component is connected under this domain" : next_step(reason);
+  if (!check.empty()) line.sentence("check", check);
 }
 
 void ComponentLink::hang_up() {

@@ -22,6 +22,19 @@ inline constexpr size_t channel_bytes_max = 2047;  // a group chat's bare JID
 // The words in which a device was registered, as the registry keeps them: never renumber.
 enum class DialectId : uint8_t { tigase = 0, p2 = 1, v1 = 2, openfire = 3, web_push = 4, unified_push = 5 };
 
+// As the log and `tocsin registry dump` call them.
+inline string_view name_of(DialectId dialect) {
+  switch (dialect) {
+    case DialectId::tigase: return "tigase";
+    case DialectId::p2: return "p2";
+    case DialectId::v1: return "v1";
+    case DialectId::openfire: return "openfire";
+    case DialectId::web_push: return "web_push";
+    case DialectId::unified_push: return "unified_push";
+  }
+  return "unknown";
+}
+
 struct Registration {
   NodeId node{};
   string_view account{};    // bare JID, as the registrant's server wrote it

@@ -86,12 +86,15 @@ Status FcmAccount::read(string_view file, JsonDocument& json, string_view& pem, 
     return refuse("it is not the JSON of a service account (\"type\": \"service_account\") " WHERE_TO_GET_ONE);
   }
   pem = root["private_key"].text();
-  if (pem.empty()) return refuse("it has no private_key");
+  if (pem.empty()) return refuse("it has no private_key; download a new one " WHERE_TO_GET_ONE);
   const string_view address = root["client_email"].text();
-  if (address.empty() || !email.assign(address)) return refuse("its client_email is missing or too long");
+  if (address.empty() || !email.assign(address))
+    return refuse("its client_email is missing or too long; download a new one " WHERE_TO_GET_ONE);
   const string_view name = root["project_id"].text();
-  if (!is_project(name) || !project.assign(name)) return refuse("its project_id is missing or odd");
-  if (!key_id.assign(root["private_key_id"].text())) return refuse("its private_key_id is too long");
+  if (!is_project(name) || !project.assign(name))
+    return refuse("its project_id is missing or odd; download a new one " WHERE_TO_GET_ONE);
+  if (!key_id.assign(root["private_key_id"].text()))
+    return refuse("its private_key_id is too long; download a new one " WHERE_TO_GET_ONE);
   const string_view said = root["token_uri"].text();
   const string_view uri = said.empty() ? string_view("https://oauth2.googleapis.com/token") : said;
   if (!token_uri.assign(uri) || !split_uri(uri, token_host, token_path)) {

@@ -12,6 +12,10 @@ uint32_t accepted_week(const NodeId& node, uint16_t day) {
   return (uint32_t{day} + node.bytes[0]) / accepted_write_days;
 }
 
+// What a device's refresh may wait for others: see refresh_unhurried. Who was away for longer may have been dead in
+// between, and the time of its return decides whether its provider is believed.
+constexpr uint32_t unhurried_seconds = 3 * day_seconds;
+
 uint32_t distance(uint32_t a, uint32_t b) { return a < b ? b - a : a - b; }
 
 }  // namespace
@@ -34,7 +38,7 @@ StagedState RegistryInside::state(const NodeId& node) const {
     for (uint32_t i = 0; i < changes.count(); ++i) {
       const Change& change = changes.change(i);
       if (!(change.node == node)) continue;
-      now.ticket = ticket_of_batch(b);
+      if (!change.unhurried) now.ticket = ticket_of_batch(b);
       Record record;
       GW_CHECK(decode(changes.record(change), record).ok());
       switch (record.kind) {
@@ -104,7 +108,7 @@ void RegistryInside::set_refreshed(const NodeId& node, uint32_t seconds) {
   }
 }
 
-Result<Ticket> RegistryInside::stage(const Record& record, const StagedState& was) {
+Result<Ticket> RegistryInside::stage(const Record& record, const StagedState& was, bool unhurried) {
   Change change{.node = record.node,
                 .key_hash = 0,
                 .account_hash = 0,
@@ -112,7 +116,10 @@ Result<Ticket> RegistryInside::stage(const Record& record, const StagedState& wa
                 .refreshed = ram_seconds(record.time),
                 .refreshed_before = was.refreshed,
                 .day_before = was.accepted_day,
-                .kind = record.kind};
+                .kind = record.kind,
+                .unhurried = unhurried};
+  // Who was told already keeps what RAM knows, whatever becomes of the batch.
+  if (unhurried) change.refreshed_before = change.refreshed;
   if (record.full()) {
     change.key_hash = hash.of_key(record.registration.account, record.registration.key());
     change.account_hash = hash.of_account(record.registration.account);
@@ -186,17 +193,26 @@ Result<Ticket> Registry::move_to_section(const NodeId& node, string_view section
 }
 
 Result<Ticket> Registry::refresh(const NodeId& node, UnixTime now, bool must_write) {
-  RegistryInside& in = *inside_;
-  const StagedState was = in.state(node);
+  return inside_->refresh(node, now, must_write, false);
+}
+
+Result<Ticket> Registry::refresh_unhurried(const NodeId& node, UnixTime now) {
+  return inside_->refresh(node, now, false, true);
+}
+
+Result<Ticket> RegistryInside::refresh(const NodeId& node, UnixTime now, bool must_write, bool unhurried) {
+  const StagedState was = state(node);
   if (!was.known) return Error::not_found;
   const uint32_t seconds = ram_seconds(now);
   Result<Ticket> ticket = Ticket{0};
   // Both ways: a clock that was set back must reach the disk as well.
-  if (was.held || distance(seconds, was.refreshed_stored) >= day_seconds ||
-      (must_write && seconds != was.refreshed_stored)) {
-    ticket = in.stage({.kind = RecordKind::refreshed, .node = node, .time = now}, was);
+  const uint32_t off = distance(seconds, was.refreshed_stored);
+  unhurried = unhurried && !was.held && was.durable && off < unhurried_seconds;
+  if (was.held || off >= day_seconds || (must_write && off > 0)) {
+    ticket = stage({.kind = RecordKind::refreshed, .node = node, .time = now}, was, unhurried);
+    if (ticket.ok() && unhurried) ticket = Ticket{0};
   }
-  if (ticket.ok()) in.set_refreshed(node, seconds);
+  if (ticket.ok()) set_refreshed(node, seconds);
   return ticket;
 }
 
@@ -240,7 +256,8 @@ Result<Ticket> Registry::accepted(const NodeId& node, uint32_t fingerprint, Unix
   const uint16_t day = day_of(now, was.accepted_day);
   Result<Ticket> ticket = Ticket{0};
   if (was.accepted_under != fingerprint || accepted_week(node, day) != accepted_week(node, was.accepted_day)) {
-    ticket = in.stage({.kind = RecordKind::accepted, .node = node, .time = now, .accepted_under = fingerprint}, was);
+    ticket = in.stage({.kind = RecordKind::accepted, .node = node, .time = now, .accepted_under = fingerprint}, was,
+                      was.accepted_under == fingerprint);
   }
   if (ticket.ok()) device->accepted_day = day;
   return ticket;

@@ -3,6 +3,8 @@
 
 namespace tocsin {
 
+static constexpr uint32_t unhurried_max = 64;  // looking up a device goes through what is staged
+
 // ---- applying --------------------------------------------------------------
 
 // Live, RAM's exact times are newer than the record's and stay; while replaying, the record's are all there is.
@@ -95,6 +97,10 @@ void RegistryInside::drop(Staging& failed) {
 // ---- batches ---------------------------------------------------------------
 
 bool Registry::anything_staged() const { return !inside_->batch(1).empty(); }
+bool Registry::commit_wanted() const {
+  const Staging& batch = inside_->batch(1);
+  return batch.hurried() > 0 || batch.count() >= unhurried_max;
+}
 bool Registry::committing() const { return inside_->committing || inside_->compaction.holds_commits(); }
 Ticket Registry::committed_ticket() const { return inside_->decided; }
 
@@ -115,6 +121,23 @@ Status Registry::commit() {
   const Status started = end + bytes.size() > log_bytes_max ? Status(Error::no_space) : in.journal.append(bytes);
   if (!started.ok()) committed(started);
   return started;
+}
+
+bool Registry::next_end(uint32_t& from, EndOfDevice& end) const {
+  const Staging& batch = inside_->batch(0);
+  while (inside_->committing && from < batch.count()) {
+    const Change& change = batch.change(from++);
+    if (change.kind != RecordKind::ended) continue;
+    Record record;
+    GW_CHECK(decode(batch.record(change), record).ok());
+    const Device* device = find(record.node);
+    end = {.node = record.node,
+           .section = device == nullptr ? Device::no_section : device->section,
+           .reason = record.reason,
+           .word = record.word};
+    return true;
+  }
+  return false;
 }
 
 void Registry::committed(Status outcome) {

@@ -47,7 +47,8 @@ struct RegistryInside {
   bool content(const NodeId& node, Bytes room, Record& out) const;
   bool has_key(const NodeId& node, uint32_t key_hash) const;  // as of now; a node that is there
   void set_refreshed(const NodeId& node, uint32_t seconds);
-  Result<Ticket> stage(const Record& record, const StagedState& was);
+  Result<Ticket> stage(const Record& record, const StagedState& was, bool unhurried = false);
+  Result<Ticket> refresh(const NodeId& node, UnixTime now, bool must_write, bool unhurried);
 
   // commit.cpp
   // change: nullptr while replaying.

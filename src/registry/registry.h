@@ -25,6 +25,14 @@ namespace tocsin {
 // ticket_failed() denies. 0 stands for a change that needs no batch.
 using Ticket = uint64_t;
 
+// What is told of a registration that ends.
+struct EndOfDevice {
+  NodeId node;
+  uint8_t section = Device::no_section;
+  EndReason reason{};
+  string_view word;  // the provider's, maybe cut
+};
+
 class Registry {
  public:
   struct Options {
@@ -98,6 +106,10 @@ class Registry {
   // Same device, same content: RAM at once; on disk at most daily, or when must_write says so, or the device is held
   // (which is released). 0 ticket: nothing was written.
   Result<Ticket> refresh(const NodeId& node, UnixTime now, bool must_write);
+  // The same where nobody waits for the disk: what changes nothing but a date, of a device that the disk heard of
+  // within three days, goes with the next batch (commit_wanted). 0 ticket then. What a crash loses of it is less than
+  // what it may lose anyway, the day within which a refresh is not written at all.
+  Result<Ticket> refresh_unhurried(const NodeId& node, UnixTime now);
   // word: the provider's reason, kept for people: its first 64 bytes. Ending twice gives the first end's ticket.
   Result<Ticket> end(const NodeId& node, EndReason reason, string_view word, UnixTime now);
   Result<Ticket> hold(const NodeId& node, string_view word, UnixTime now);  // 0 ticket: it was held
@@ -108,10 +120,14 @@ class Registry {
 
   // ---- commit, once a turn
   bool anything_staged() const;  // beside the batch that is being committed
+  bool commit_wanted() const;    // and it is more than a few dates, which may wait
   bool committing() const;       // or a compaction lets no batch start for the moment
   // Hands the staged batch with its commit mark to the journal; not while committing(). On an error every
   // staged change is dropped and ticket_failed() tells so.
   Status commit();
+  // Of the batch that was handed over, before its outcome is told: its ends, one after the other. from: 0 at first; the
+  // views live until committed(). False: there is none left.
+  bool next_end(uint32_t& from, EndOfDevice& end) const;
   // The journal's outcome of the batch: applied to the index, or dropped with everything that was staged behind it.
   void committed(Status outcome);
   Ticket committed_ticket() const;          // every ticket up to here was decided …

@@ -18,6 +18,7 @@ bool Staging::add(const Record& record, const Change& change) {
   Change* added = new (end_ - count_) Change(change);
   added->at = static_cast<uint32_t>(used_);
   used_ += size;
+  if (!change.unhurried) ++hurried_;
   if (record.kind == RecordKind::registered) ++growth_;
   if (record.kind == RecordKind::ended) --growth_;
   return true;
@@ -51,6 +52,7 @@ void Staging::clear() {
   used_ = FileHeader::size;
   count_ = 0;
   growth_ = 0;
+  hurried_ = 0;
 }
 
 }  // namespace tocsin

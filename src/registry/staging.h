@@ -19,6 +19,7 @@ struct Change {
   uint32_t refreshed_before;  // as it was before this change: restored when the change is dropped
   uint16_t day_before;        // the same of the day of the last accepted push
   RecordKind kind;
+  bool unhurried = false;  // nobody waits for it
   bool full() const { return kind == RecordKind::registered || kind == RecordKind::changed; }
 };
 
@@ -36,6 +37,8 @@ class Staging {
   ByteView record(const Change& change) const;
   // Devices more (or fewer) when this batch is applied.
   int32_t growth() const { return growth_; }
+  // Changes for which somebody waits.
+  uint32_t hurried() const { return hurried_; }
 
   // Ends the batch. What the journal gets lives in the buffer; file_end: where it is going to stand. An empty
   // file (0) gets the header as well. Offsets of the batch's records are known from now on.
@@ -50,6 +53,7 @@ class Staging {
   size_t used_ = FileHeader::size;  // a place for the header, used or not
   uint32_t count_ = 0;
   int32_t growth_ = 0;
+  uint32_t hurried_ = 0;
   uint64_t start_ = 0;
 };
 

@@ -123,6 +123,8 @@ bool ConfParser::open_section(string_view kind, string_view name, bool has_name)
     if (nearest.best().empty()) {  // a reserved name only where no supported one is near
       for (const SectionRow& known : section_rows()) nearest.offer(known.name);
     }
+    const SectionRow* meant = find_section(nearest.best());
+    if (meant != nullptr && meant->named) origins_.set_section(refused_section(meant->kind), line_);
     FaultLine line(*faults_, origins_.here(line_), Weight::stop, exit_code::conf);
     line.text("unknown section ").quoted(kind);
     if (!nearest.best().empty()) {
@@ -139,6 +141,7 @@ bool ConfParser::open_section(string_view kind, string_view name, bool has_name)
     return false;
   }
   if (row->named && !is_section_name(name)) {
+    origins_.set_section(refused_section(row->kind), line_);
     FaultLine line(*faults_, origins_.here(line_), Weight::stop, exit_code::conf);
     if (has_name)
       line.quoted(name).text(" is no name for a section; use up to 32 of a-z, 0-9 and -");

@@ -12,6 +12,9 @@ namespace tocsin {
 inline constexpr uint32_t conf_files_max = 8;
 inline constexpr uint32_t overrides_max = 32;
 
+// A provider section whose name or kind was refused leaves its trace here: the conf does not lack one altogether.
+inline constexpr Place refused_section(SectionKind kind) { return {.kind = kind, .index = sections_max - 1}; }
+
 class Origins {
  public:
   struct Origin {

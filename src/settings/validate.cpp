@@ -155,6 +155,8 @@ void Validator::providers() {
   }
   if (settings_->section_count() == 0) {
     if (settings_->unified_push.offered) return;
+    for (const SectionKind kind : {SectionKind::apns, SectionKind::fcm})
+      if (origins_->has_section(refused_section(kind))) return;
     stop(origins_->end())
         .text("there is no provider section; add one, such as [apns siskin], or [unifiedpush], which needs no vendor");
     return;

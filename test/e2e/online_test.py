@@ -105,7 +105,7 @@ class Apns(Case):
     def test_nobody_answers(self):
         standin = self.serve(self.rules())
         self.check(self.conf(standin, port=lab.choose_port(1)), 69, 'no connection: ', 'firewall')
-        self.check(self.conf(standin, host='nobody.invalid'), 69, 'can not be looked up', 'DNS')
+        self.check(self.conf(standin, host='nobody.invalid'), 69, 'can not be looked up', 'check the name in endpoint', 'DNS')
         standin.behave('', **provider_standin.RESET)
         self.check(self.conf(standin), 69, 'the connection was reset')
 
@@ -172,7 +172,7 @@ class Fcm(Case):
 
     def test_all_is_well_and_nothing_is_sent(self):
         conf = self.make()
-        self.check(conf, 0, 'fcm/play: ok: Google takes our requests')
+        self.check(conf, 0, 'fcm/play: ok: Google takes our requests', 'the app must be built with the project chat-example')
         messages = [r for r in self.standin.requests() if 'messages:send' in dict(r['headers'])[':path']]
         self.assertEqual([json.loads(r['body'])['validate_only'] for r in messages], [True])
         self.standin.behave('tocsin-check', do='answer', reason='INVALID_ARGUMENT')

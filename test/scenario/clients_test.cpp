@@ -122,15 +122,36 @@ void a_client_with_a_configured_node_may_name_a_secret_or_none(void**) {
   w.expect_at_rest();
 }
 
+// ChatSecure registers over HTTP with a gateway of its own kind; what its server then publishes is a node that nobody
+// knows here, and is told so rather than kept waiting.
+void what_is_not_served_is_told_so(void**) {
+  World& w = world();
+  w.start();
+  const FormField options[] = {{"FORM_TYPE", "http://jabber.org/protocol/pubsub#publish-options"},
+                               {"token", token_a},
+                               {"endpoint", "https://push.example.com/api/v1/messages/"}};
+  publish({.id = "p1",
+           .node = "4f1b7e4a-2d0c-4c65-9a53-0f6a3b1c2d3e",
+           .notification = prosody_message,
+           .options = options});
+  w.expect_gone("p1");
+  w.expect_requests(0);
+}
+
 void one_account_may_speak_every_dialect(void**) {
   World& w = world();
   w.start();
+  for (const string_view secret : {token_a, string_view("device-of-ann"), string_view("ann@")}) w.log().forbid(secret);
   const NodeText siskin = w.register_device("ann@example.org/siskin", token_a);
-  const FormField p2[] = {{"token", token_a}, {"android-id", "d"}};
+  const FormField p2[] = {{"token", token_a}, {"android-id", "device-of-ann"}};
   ask_command("ann@example.org/conversations", "r1", "register-push-apns", "", p2);
-  const FormField v1[] = {{"type", "apns"}, {"node", "d"}, {"token", token_a}};
+  const FormField v1[] = {{"type", "apns"}, {"node", "device-of-ann"}, {"token", token_a}};
   ask_command("ann@example.org/yaxim", "r2", "v1-register-push", "", v1);
   const Given second = given("r1"), third = given("r2");
+  for (const Given* each : {&second, &third}) {
+    w.log().forbid(each->node.view());
+    w.log().forbid(each->secret.view());
+  }
   assert_int_equal(w.gateway().registry().count(), 3);
   w.restart();
   publish({.id = "p1", .node = siskin, .notification = prosody_message});
@@ -142,14 +163,26 @@ void one_account_may_speak_every_dialect(void**) {
   publish({.id = "p4", .node = token_a, .notification = prosody_message, .options = module});
   for (const char* id : {"p1", "p2", "p3", "p4"}) w.expect_result(id);
   w.expect_requests(4);
+  // Wrong ones, and the end of all: none of it is in the log, at no level.
+  const FormField wrong[] = {{"secret", third.secret.view()}};
+  publish({.id = "p5", .node = second.node.view(), .notification = prosody_message, .options = wrong});
+  w.expect_gone("p5");
+  w.provider().answer_all(410, "Unregistered");
+  w.run_for(seconds(10));
+  publish({.id = "p6", .node = second.node.view(), .notification = prosody_message, .options = options_2});
+  publish({.id = "p7", .node = token_a, .notification = prosody_message, .options = module});
+  for (const char* id : {"p6", "p7"}) w.expect_gone(id);
+  ask_command("ann@example.org/yaxim", "u1", "v1-unregister-push", "", Fields(v1).first(2));
+  w.expect_answer("u1", "status='completed'");
+  assert_int_equal(w.log().leaks(), 0);
 }
 
-constexpr Configured with_module = {.extra = "[apns siskin]\nmodules = monalProdiOS\n"};
+constexpr Configured with_module = {.extra = "[log]\nlevel = debug\n[apns siskin]\nmodules = monalProdiOS\n"};
 
 TESTS(clients, SCENARIO(siskin_registers_is_rung_and_leaves),
       SCENARIO(snikket_reads_conditions_and_leaves_under_another_name),
       SCENARIO(old_monal_registers_is_rung_and_leaves),
-      SCENARIO(a_client_with_a_configured_node_may_name_a_secret_or_none),
+      SCENARIO(a_client_with_a_configured_node_may_name_a_secret_or_none), SCENARIO(what_is_not_served_is_told_so),
       SCENARIO_WITH(one_account_may_speak_every_dialect, with_module));
 
 }  // namespace

@@ -38,7 +38,17 @@ void an_unknown_domain_is_said_once(void**) {
   assert_int_equal(downs(w), 1);
   assert_true(contains(w.log().last("event=component_down"), "host-unknown"));
   assert_true(contains(w.log().last("event=component_down"), "has no component with the domain"));
+  assert_true(contains(w.log().last("event=component_down"), "is not its component port (Prosody's is 5347)\""));
   assert_true(w.server().connects() <= 260);
+}
+
+void a_port_that_is_not_for_components_is_called_so(void**) {
+  World& w = world();
+  w.server().greet(Greeting::other_port);
+  w.start_alone();
+  w.run_for(minutes(1));
+  assert_true(contains(w.log().last("event=component_down"), "invalid-namespace"));
+  assert_true(contains(w.log().last("event=component_down"), "check=\"that is not a component port"));
 }
 
 void a_conflict_with_the_one_that_was_first_is_no_storm(void**) {
@@ -113,6 +123,7 @@ void a_restart_costs_little_and_is_said_once(void**) {
   assert_true(tries >= 7 && tries <= 14);
   assert_int_equal(downs(w), 2);  // closed; then that nobody listens
   assert_true(contains(w.log().last("event=component_down"), "no connection to xmpp.example.org port 5347"));
+  assert_true(contains(w.log().last("event=component_down"), "check=\"is the XMPP server running"));
   way_to_server(w).reach = sim::Reach::accept;
   assert_true(w.run_until([&] { return w.server().up(); }, seconds(31)));
   // The count begins anew: the next end is followed at once.
@@ -294,12 +305,13 @@ void without_a_stream_the_end_comes_at_once(void**) {
 }
 
 TESTS(component_reconnect, SCENARIO(a_wrong_secret_is_said_once_and_tried_calmly),
-      SCENARIO(an_unknown_domain_is_said_once), SCENARIO(a_conflict_with_the_one_that_was_first_is_no_storm),
-      SCENARIO(two_that_kick_each_other_out_are_no_storm), SCENARIO(a_stream_that_just_ends_is_back_at_once),
-      SCENARIO(malformed_xml_closes_and_reconnects), SCENARIO(a_restart_costs_little_and_is_said_once),
-      SCENARIO(an_outage_of_a_day_is_two_lines), SCENARIO(a_name_that_can_not_be_looked_up_is_tried_again),
-      SCENARIO(a_resolver_that_is_silent_is_tried_again), SCENARIO(a_server_that_says_nothing_is_left_after_a_while),
-      SCENARIO(a_dead_first_address_costs_one_attempt), SCENARIO(a_server_that_closes_each_stream_at_once_is_no_storm),
+      SCENARIO(an_unknown_domain_is_said_once), SCENARIO(a_port_that_is_not_for_components_is_called_so),
+      SCENARIO(a_conflict_with_the_one_that_was_first_is_no_storm), SCENARIO(two_that_kick_each_other_out_are_no_storm),
+      SCENARIO(a_stream_that_just_ends_is_back_at_once), SCENARIO(malformed_xml_closes_and_reconnects),
+      SCENARIO(a_restart_costs_little_and_is_said_once), SCENARIO(an_outage_of_a_day_is_two_lines),
+      SCENARIO(a_name_that_can_not_be_looked_up_is_tried_again), SCENARIO(a_resolver_that_is_silent_is_tried_again),
+      SCENARIO(a_server_that_says_nothing_is_left_after_a_while), SCENARIO(a_dead_first_address_costs_one_attempt),
+      SCENARIO(a_server_that_closes_each_stream_at_once_is_no_storm),
       SCENARIO(an_answer_finds_its_way_over_the_next_stream),
       SCENARIO_WITH(open_publishes_do_not_hold_up_the_next_handshake, four_jobs),
       SCENARIO_WITH(at_the_end_answers_leave_before_the_goodbye, every_publish_a_request),

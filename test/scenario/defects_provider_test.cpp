@@ -141,6 +141,41 @@ void defect_14_a_wrong_topic_ends_nobody(void**) {
   assert_int_equal(w.gateway().registry().count(), 20);
 }
 
+// … also of those who had been rung under the right one; and the right one brings them back.
+void defect_14_a_topic_that_was_spoilt_ends_nobody_who_was_served(void**) {
+  World& w = world();
+  w.start();
+  NodeText nodes[20];
+  uint8_t room[64];
+  for (uint32_t i = 0; i < 20; ++i) {
+    Writer from(room);
+    nodes[i] = w.register_device(from.text("u").unsigned_number(i).text("@example.org/p").view(), token_number(i));
+    w.publish_and_wait(nodes[i], id_number(room, 'a', i));
+    w.expect_result(id_number(room, 'a', i));
+  }
+  w.run_for(days(2));
+  w.set("apns/siskin.topic=org.example.mistake");
+  w.restart();
+  for (const string_view word : {"DeviceTokenNotForTopic", "BadDeviceToken"}) {
+    w.provider().answer_all(400, word);
+    for (uint32_t i = 0; i < 20; ++i) {
+      w.publish_and_wait(nodes[i], id_number(room, word[0], i));
+      w.expect_wait(id_number(room, word[0], i));
+    }
+    w.run_for(days(1));
+  }
+  w.set("apns/siskin.topic=org.example.siskin");
+  w.provider().accept_all();
+  w.restart();
+  w.publish_and_wait(nodes[0], "z");
+  w.run_for(minutes(1));
+  for (uint32_t i = 0; i < 20; ++i) {
+    w.publish_and_wait(nodes[i], id_number(room, 'c', i));
+    w.expect_result(id_number(room, 'c', i));
+  }
+  assert_int_equal(w.gateway().registry().count(), 20);
+}
+
 // Tokens of the other environment were disabled without a word.
 void defect_15_a_token_of_the_other_environment_is_kept_and_the_log_says_so(void**) {
   World& w = world();
@@ -280,6 +315,7 @@ TESTS(defects_provider, SCENARIO(defect_01_an_expiry_lies_in_the_future), SCENAR
       SCENARIO_WITH(defect_15_the_other_environment_is_tried_before_a_token_is_called_bad, both_environments),
       SCENARIO(defect_04_a_limit_is_kept_for_its_time_and_then_forgotten),
       SCENARIO(defect_10_the_dead_are_dropped_and_then_cost_no_request), SCENARIO(defect_14_a_wrong_topic_ends_nobody),
+      SCENARIO(defect_14_a_topic_that_was_spoilt_ends_nobody_who_was_served),
       SCENARIO(defect_15_a_token_of_the_other_environment_is_kept_and_the_log_says_so),
       SCENARIO_WITH(defect_18_a_stream_counts_until_its_reset_is_written, many_requests),
       SCENARIO(defect_20_what_is_answered_result_is_sent_or_spoken_for),

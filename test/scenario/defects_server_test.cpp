@@ -96,53 +96,10 @@ void defect_08_a_node_can_not_be_guessed(void**) {
   }
 }
 
-Given register_p2(string_view id, uint32_t device, string_view muc = "") {
-  uint8_t room[32];
-  Writer name(room);
-  name.text("device").unsigned_number(device);
-  const FormField fields[] = {{"token", token_a}, {"android-id", name.view()}, {"muc", muc}};
-  ask_command("ann@example.org/x", id, "register-push-apns", " action='execute'",
-              Fields(fields).first(muc.empty() ? 2 : 3));
-  return given(id);
-}
-
-void defect_08_a_secret_can_not_be_guessed(void**) {
-  World& w = world();
-  w.start();
-  static Given all[15];
-  uint8_t room[8];
-  for (uint32_t i = 0; i < 15; ++i) {
-    all[i] = register_p2(id_number(room, 'r', i), i);
-    const string_view secret = all[i].secret.view();
-    assert_true(secret.size() >= 22);
-    assert_true(secret.find(all[i].node.view()) == string_view::npos);
-    for (uint32_t n = 0; n < i; ++n) {
-      uint32_t alike = 0;
-      for (size_t at = 0; at < secret.size(); ++at) alike += secret[at] == all[n].secret.view()[at] ? 1 : 0;
-      assert_true(alike < 12);
-    }
-  }
-}
-
-// The channel was missing where a row was written: an account's rooms overwrote each other.
-void defect_09_an_account_and_two_rooms_are_three_nodes(void**) {
-  World& w = world();
-  w.start();
-  const Given account = register_p2("r1", 1);
-  const Given tea = register_p2("r2", 1, "tea@muc.example.net");
-  const Given work = register_p2("r3", 1, "work@muc.example.net");
-  assert_string_not_equal(account.node.c_str(), tea.node.c_str());
-  assert_string_not_equal(account.node.c_str(), work.node.c_str());
-  assert_string_not_equal(tea.node.c_str(), work.node.c_str());
-  w.lose_power();
-  w.start();
-  assert_string_equal(register_p2("r4", 1, "tea@muc.example.net").node.c_str(), tea.node.c_str());
-  assert_int_equal(w.gateway().registry().count(), 3);
-}
-
 // The registry was written at the exit only, and by cutting the old one first.
 void defect_11_a_power_cut_at_any_time_loses_nothing_that_was_acknowledged(void**) {
   World& w = world();
+  w.disk().faults().sync_latency = milliseconds(4);
   w.start();
   NodeText nodes[15];
   uint8_t room[64];
@@ -269,11 +226,11 @@ void defect_22_a_flood_through_a_few_jobs_is_answered_to_the_last(void**) {
   w.provider().think(milliseconds(20));
   w.start();
   const NodeText node = w.register_device("ann@example.org/phone", token_a);
-  flood(w, node, 0, 10'000);
+  flood(w, node, 0, 20'000);
   w.run_for(seconds(30));
-  expect_all_answered_once(w, 10'000);
+  expect_all_answered_once(w, 20'000);
   assert_int_equal(w.server().numbered_waits(), 0);
-  w.expect_requests(10'000);
+  w.expect_requests(20'000);
   w.expect_at_rest();
 }
 
@@ -303,7 +260,6 @@ void defect_25_what_was_acknowledged_is_durable(void**) {
 TESTS(defects_server, SCENARIO(defect_05_trouble_at_the_provider_ends_no_registration_anywhere),
       SCENARIO(defect_06_options_and_fields_nobody_knows_are_passed_over),
       SCENARIO(defect_07_every_command_works_from_end_to_end), SCENARIO(defect_08_a_node_can_not_be_guessed),
-      SCENARIO(defect_08_a_secret_can_not_be_guessed), SCENARIO(defect_09_an_account_and_two_rooms_are_three_nodes),
       SCENARIO(defect_11_a_power_cut_at_any_time_loses_nothing_that_was_acknowledged),
       SCENARIO(defect_12_a_wake_up_without_a_reason_ends_nothing),
       SCENARIO(defect_13_only_the_owner_removes_a_device_and_unknown_nodes_are_gone),

@@ -69,10 +69,15 @@ void FakeServer::take(ByteView bytes) {
 void FakeServer::stream_opened(string_view tag) {
   if (greeting_ == Greeting::silent) return;
   GW_CHECK(contains(tag, "jabber:component:accept"));
-  if (greeting_ == Greeting::unknown_domain) {
+  if (greeting_ == Greeting::unknown_domain || greeting_ == Greeting::other_port) {
+    const bool other = greeting_ == Greeting::other_port;
     connection_->send(
-        "<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' id=''>"
-        "<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>");
+        other ? "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='1'>"
+              : "<stream:stream xmlns='jabber:component:accept' "
+                "xmlns:stream='http://etherx.jabber.org/streams' id=''>");
+    connection_->send(other ? "<stream:error><invalid-namespace xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+                            : "<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>");
+    connection_->send("</stream:error></stream:stream>");
     connection_->close();
     connection_ = nullptr;
     return;

@@ -30,6 +30,7 @@ class FakeServer : public sim::Acceptor, public sim::PeerHandler {
     proper,
     wrong_secret,    // <not-authorized/> after the handshake
     unknown_domain,  // Prosody: id='' and <host-unknown/>
+    other_port,      // ejabberd's port for clients
     conflict,        // another component is connected
     silent,          // accepts and says nothing
     mute,            // opens the stream and never answers the handshake

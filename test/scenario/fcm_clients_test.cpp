@@ -151,6 +151,48 @@ void yaxim_registers_is_rung_and_leaves(void**) {
   w.expect_at_rest();
 }
 
+constexpr Configured with_module{
+    .extra =
+        "[fcm play]\nprovider = fcm-xmpp-api\nservice_account = /etc/account.json\nmodules = androidApp\n"
+        "endpoint = https://fcm.wild.example.org\nca_file = /etc/ca.pem\n"};
+
+void publish_stateless(string_view token, string_view id) {
+  const FormField options[] = {{"FORM_TYPE", "http://jabber.org/protocol/pubsub#publish-options"},
+                               {"pushModule", "androidApp"}};
+  publish({.id = id, .node = token, .notification = prosody_message, .options = options});
+}
+
+// fpush's words for Android: the node is Google's token, and the message says nothing at all.
+void a_stateless_device_of_google_is_woken_and_remembered_when_dead(void**) {
+  World& w = world();
+  w.start();
+  publish_stateless(fcm_token_a, "p1");
+  w.expect_result("p1");
+  assert_true(says(w, fcm_token_a));
+  assert_true(says(w, "\"priority\":\"HIGH\""));
+  for (const char* told : {"account", "example.org", "New Message", "unread", "\"notification\""}) {
+    assert_false(says(w, told));
+  }
+  w.fcm().answer_all(404, "UNREGISTERED");
+  publish_stateless(fcm_token_b, "p2");
+  w.expect_gone("p2");
+  publish_stateless(fcm_token_b, "p3");
+  w.expect_gone("p3");
+  assert_int_equal(w.fcm().requests(), 2);
+  // A word that a wrong service_account says of every token: nobody was accepted today, so it proves nothing.
+  w.run_for(hours(30));
+  w.fcm().answer_all(403, "SENDER_ID_MISMATCH");
+  publish_stateless(fcm_token_a, "p4");
+  w.expect_wait("p4");
+  publish_stateless(fcm_token_a, "p5");
+  w.expect_wait("p5");
+  assert_int_equal(w.fcm().requests(), 3);
+  assert_int_equal(w.gateway().registry().committed_ticket(), 0);
+  w.expect_requests(0);  // of APNs
+  w.run_for(seconds(10));
+  w.expect_at_rest();
+}
+
 // ---- what other gateways got wrong towards Google ------------------------------
 
 // UNREGISTERED: the row was kept, and pushed to for ever.
@@ -210,6 +252,7 @@ TESTS(fcm_clients, SCENARIO_WITH(conversations_of_every_age_is_rung_by_google, f
       SCENARIO_WITH(a_room_has_a_channel_of_its_own_at_google, fcm),
       SCENARIO_WITH(a_new_token_of_google_keeps_node_and_secret, fcm),
       SCENARIO_WITH(stork_registers_is_rung_and_leaves, fcm), SCENARIO_WITH(yaxim_registers_is_rung_and_leaves, fcm),
+      SCENARIO_WITH(a_stateless_device_of_google_is_woken_and_remembered_when_dead, with_module),
       SCENARIO_WITH(defect_10_the_dead_of_google_are_dropped_and_then_cost_no_request, fcm),
       SCENARIO_WITH(defect_15_a_token_of_another_project_is_kept_and_the_log_says_so, fcm),
       SCENARIO_WITH(defect_23_one_connection_serves_all_requests_of_google, many_of_google));

@@ -45,7 +45,8 @@ void what_waited_for_a_retry_does_not_end_the_device(void**) {
   assert_string_equal(device.node.c_str(), register_push("r2", fcm_token_b).node.c_str());
   w.fcm().answer_device(fcm_token_a, 404, "UNREGISTERED");
   w.run_for(minutes(5));
-  assert_int_equal(w.fcm().requests(), 2);
+  assert_int_equal(w.fcm().requests(), 3);  // once in vain, and at once to the one that it has
+  assert_true(contains(w.fcm().last().body.view(), fcm_token_b));
   expect_rung(w, device, fcm_token_b);
 }
 
@@ -61,7 +62,8 @@ void what_is_under_way_does_not_end_the_device(void**) {
   w.fcm().answer_device(fcm_token_a, 404, "UNREGISTERED");
   w.fcm().release_stalled();
   w.run_for(seconds(2));
-  w.expect_wait("p1");
+  w.expect_result("p1");  // it went on to the present token
+  assert_true(contains(w.fcm().last().body.view(), fcm_token_b));
   expect_rung(w, device, fcm_token_b);
 }
 
@@ -82,8 +84,50 @@ void what_is_not_durable_yet_counts_as_well(void**) {
   w.fcm().release_stalled();
   w.wait_for_answer("r2");
   w.run_for(seconds(2));
-  w.expect_wait("p1");
+  w.expect_result("p1");  // it went on to the present token
+  assert_true(contains(w.fcm().last().body.view(), fcm_token_b));
   expect_rung(w, device, fcm_token_b);
+}
+
+// Words that hold a device do not either.
+void a_bad_token_of_before_does_not_hold_the_device(void**) {
+  World& w = world();
+  w.start();
+  const Given device = register_push("r1", token_a, "register-push-apns");
+  w.provider().act(FakeProvider::Act::stall);
+  send_to(device, "p1");
+  w.run_for(seconds(1));
+  register_push("r2", token_b, "register-push-apns");
+  w.provider().accept_all();
+  w.provider().answer_device(token_a, 400, "BadDeviceToken");
+  w.provider().release_stalled();
+  w.wait_for_answer("p1");
+  w.expect_result("p1");
+  assert_true(w.provider().last_for(token_b).body.view() == wake_up_body);
+  assert_string_equal(w.provider().last_for(token_b).priority.c_str(), "10");
+  assert_int_equal(w.log().count("event=device_held"), 0);
+  w.run_for(seconds(10));
+  publish_to(device, "p2");
+  w.expect_result("p2");
+  w.run_for(seconds(10));
+  w.expect_at_rest();
+}
+
+// The end of the one before is passed over, that of the present one is believed.
+void the_present_token_may_be_dead_as_well(void**) {
+  World& w = world();
+  w.start();
+  const Given device = register_push("r1", fcm_token_a);
+  w.fcm().act(FakeProvider::Act::stall);
+  send_to(device, "p1");
+  w.run_for(seconds(1));
+  register_push("r2", fcm_token_b);
+  w.fcm().answer_all(404, "UNREGISTERED");
+  w.fcm().release_stalled();
+  w.wait_for_answer("p1");
+  w.expect_gone("p1");
+  assert_int_equal(w.fcm().requests(), 2);
+  assert_int_equal(w.gateway().registry().count(), 0);
 }
 
 // That the token before was accepted proves nothing of the new one.
@@ -128,6 +172,9 @@ void a_new_second_token_outlives_the_one_before(void**) {
   w.provider().accept_all();
   w.provider().answer_device(token_b, 410, "Unregistered");
   w.provider().release_stalled();
+  w.wait_for_answer("c1");
+  w.expect_result("c1");
+  assert_int_equal(w.provider().requests_for(token_a), 1);  // this call went out as an alert
   w.run_for(seconds(10));
   w.server().publish_raw(node, "c2", call);
   w.wait_for_answer("c2");
@@ -143,6 +190,8 @@ void a_new_second_token_outlives_the_one_before(void**) {
 TESTS(new_token, SCENARIO_WITH(what_waited_for_a_retry_does_not_end_the_device, fcm),
       SCENARIO_WITH(what_is_under_way_does_not_end_the_device, fcm),
       SCENARIO_WITH(what_is_not_durable_yet_counts_as_well, fcm),
+      SCENARIO(a_bad_token_of_before_does_not_hold_the_device),
+      SCENARIO_WITH(the_present_token_may_be_dead_as_well, fcm),
       SCENARIO_WITH(an_acceptance_of_the_token_before_proves_nothing, fcm),
       SCENARIO(a_new_second_token_outlives_the_one_before));
 

@@ -86,6 +86,11 @@ void a_wrong_secret_is_gone_and_changes_nothing(void**) {
   const FormField cut[] = {{"secret", slice(device.secret.view(), 0, 23)}};
   publish({.id = "p4", .node = device.node.view(), .options = cut});
   w.expect_gone("p4");
+  uint8_t more_room[32];
+  Writer more(more_room);
+  const FormField longer[] = {{"secret", more.text(device.secret.view()).character('A').view()}};
+  publish({.id = "p8", .node = device.node.view(), .options = longer});
+  w.expect_gone("p8");
   publish({.id = "p5", .node = device.node.view()});  // without options
   w.expect_gone("p5");
   // It looks like a node that never was.

@@ -29,6 +29,32 @@ void a_410_younger_than_the_registration_ends_it(void**) {
   w.expect_at_rest();
 }
 
+void the_end_of_a_device_is_said_when_it_is_durable(void**) {
+  World& w = world();
+  w.start();
+  const NodeText node = w.register_device("ann@example.org/phone", token_a);
+  w.provider().answer_all(410, "ExpiredToken");
+  w.disk().faults().sync_failures = 1;
+  w.publish_and_wait(node, "p1");
+  w.expect_wait("p1", "internal-server-error");
+  w.run_for(seconds(5));
+  assert_int_equal(w.log().count("event=unregistered"), 0);
+
+  w.disk().faults().sync_latency = milliseconds(500);
+  w.server().publish(node, "p2");
+  w.run_for(milliseconds(400));
+  assert_true(w.provider().requests() == 2);
+  assert_int_equal(w.log().count("event=unregistered"), 0);
+  w.wait_for_answer("p2");
+  w.expect_gone("p2");
+  assert_int_equal(w.log().count("event=unregistered"), 1);
+  const string_view said = w.log().last("event=unregistered");
+  assert_true(contains(said, "why=provider provider=apns/siskin device="));
+  assert_true(contains(said, "reason=ExpiredToken"));
+  w.run_for(seconds(5));
+  w.expect_at_rest();
+}
+
 void a_410_without_a_time_ends_the_registration(void**) {
   World& w = world();
   w.start();
@@ -314,7 +340,7 @@ void a_death_is_the_end_of_everything_on_its_way_to_that_device(void**) {
 }
 
 TESTS(verdicts, SCENARIO(a_410_younger_than_the_registration_ends_it),
-      SCENARIO(a_410_without_a_time_ends_the_registration),
+      SCENARIO(the_end_of_a_device_is_said_when_it_is_durable), SCENARIO(a_410_without_a_time_ends_the_registration),
       SCENARIO(a_410_older_than_the_registration_only_silences_for_an_hour),
       SCENARIO(registering_again_is_newer_than_an_old_410),
       SCENARIO(after_a_refusal_the_time_of_registering_again_survives_a_power_cut),

@@ -333,7 +333,7 @@ void World::expect_at_rest() {
   assert_int_equal(publish.jobs_open(), 0);
   assert_int_equal(publish.pushes_alive(), 0);
   assert_int_equal(publish.pending(), 0);
-  assert_false(wiring_->registry().anything_staged());
+  assert_false(wiring_->registry().commit_wanted());
   for (uint32_t i = 0; i < wiring_->section_count(); ++i) {
     const Section& section = wiring_->section(i);
     assert_int_equal(section.jobs(), 0);

@@ -93,8 +93,14 @@ struct House {
             .token = token,
             .registered = wall};
   }
+  // As the gateway does it: what nobody waits for waits for others, or five minutes.
   void commit() {
     if (!registry.anything_staged()) return;
+    if (commit_at == UnixTime{}) commit_at = wall + minutes(5);
+    if (registry.commit_wanted() || wall >= commit_at) commit_now();
+  }
+  void commit_now() {
+    commit_at = {};
     must(registry.commit().ok(), "a commit failed");
     Status outcome;
     while (!journal.decided(outcome)) usleep(20);
@@ -106,7 +112,7 @@ struct House {
   void staged(Stage&& stage) {
     Result<Ticket> ticket = stage();
     if (!ticket.ok() && ticket.error() == Error::busy) {
-      commit();
+      commit_now();
       ticket = stage();
     }
     must(ticket.ok(), "a change was refused");
@@ -120,6 +126,7 @@ struct House {
   Region region;
   Registry registry;
   UnixTime wall = first_day;
+  UnixTime commit_at{};
   Instant now{1};
   int64_t replay_ns = 0;
   int64_t replay_cpu_ns = 0;
@@ -160,7 +167,7 @@ void app_starts(House& house, Life& life, uint64_t number, uint32_t& version, ui
   Registration found;
   const Status known = house.registry.find_device(wanted.account, wanted.token, house.room, found, nullptr);
   if (known.ok()) {
-    house.staged([&] { return house.registry.refresh(found.node, house.wall, false); });
+    house.staged([&] { return house.registry.refresh_unhurried(found.node, house.wall); });
   } else {
     must(known.error() == Error::not_found, "a look-up failed");
     ++life.fresh;

@@ -1,6 +1,7 @@
 #include <new>
 
 #include "base/encode.h"
+#include "base/writer.h"
 #include "crypto/crypto.h"
 #include "test/support/certs.h"
 #include "test/support/tests.h"
@@ -81,6 +82,56 @@ static void expect_signature(RsaDesk& desk, const char* pem, const char* hex) {
 
 static void signatures_agree_with_openssl(void** state) { expect_signature(desk_of(state), rsa_key, signature_2048); }
 
+// RFC 7515 A.2: its key as PKCS#8, its signing input and its signature.
+static const char* const rfc7515_key =
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQCh+BYK4uPJtGXO\n"
+    "jS1lYmM2K5J9vinh8CR3/BYlzJChNuOL2TSXxbbqY913EeZ8dCn5VrD7io8ImtxL\n"
+    "aYk8wTM/U+3QGbh3hCUv7JFP5IV3aVlL6kKA0ywPVb9ilE8TA5a8bpvfbr3SvaNn\n"
+    "juygxmj3AbONv/s4yDQs4v5tJ/reSlpIdJed1LnPmt7Ex1sFhSwsD174pcF1A5L5\n"
+    "ROjtZMEQxrZHYJqkeDrrnGya11UxMFBji4NmXG9veoKjlnAqH2QbgtPr8jkiGUkf\n"
+    "toaHLFcW9Qr4NY2ai50Xw0Byj3+H2JoY2PyrZ62EWQwuz3WTOTY8BwNNb2BvniHg\n"
+    "VFbK5emhAgMBAAECggEAEq5xpGnNCivDflJsRQBXHx1hdR1k6Ulwe2JZD50LpXyW\n"
+    "PEAeP88vLNO97IjlA7/GQ5sLKMgvfTeXZx9SE+7YwVol2NXOoAJe46sui395IW/G\n"
+    "O+pWJ1O0BkTGoVEn2bKVRUCgu+GjBVaYLU6f3l9kJfFNS3E0QbVdxzubSu3Mkqzj\n"
+    "kn439X0M/V51gfpRLI9JYanrC4D4qAdGcopV/0ZHHzQlBjudU2QvXt4ehNYTCBr6\n"
+    "XCLQUShb1juUO1ZdiYoFaFQT5Tw8bGUl/x/jTj3ccPDVZFD9pIuhLhBOneufuBiB\n"
+    "4cS98l2SR/RQyGWSeWjnczT0QU91p1DhOVRuOopznQKBgQDgHMQQ60imZV1URk0K\n"
+    "pLttoLhyt3SmqdEf/kgHePDdtzEafpAu+cS191R2JiuoF2yzWXnwFDcqGigp5BNr\n"
+    "0AHQfD8/Lk8l1Mk09jxxCfui5nYooNyac8YFjm3vItzVCVDnEd3BbVWG8qf6deqE\n"
+    "lMGAg+C2V0L4oNXnP7LZcPAZRwKBgQC5A8R+CZW2MvRTLLHzwZkUXV866cff7tx6\n"
+    "kqa0finGG0KgeqlaZPxgCZnFp7AeAcCMtiynVlJ7vMVgePsLq6XtON4tB5kP9jAP\n"
+    "rq3rbAOal78eUH5OcED6eNuCV8ixEu1eWcPNCS/l1OW1EnXUEoEHKl54Xrrz2uNw\n"
+    "kgMTP1FZ1wKBgAcCn1dwJKufzBWQxWQp1vsM5fggqPN1qGb5y0MAk3g7/Ls5bkUp\n"
+    "5u9SN0Ai3Ya6hNnvWJMb7sXQX6U/zyO2M/hTip7tUeh7CXgwo59dkpN75gJLVds2\n"
+    "9+DAncu3KXU4f2Fa+7bLNrur53k8KwPOq2bbuTG69QtV7Jr5MR0AHWKNAoGBAIf/\n"
+    "evpitUf+4JYbLpvNXWcY052Mpz22aR84mY3nh3F2LF2mjMJDpTg7FmuyPcVw6EcG\n"
+    "yoAe9fa65iNqCq+jdw6PVNGo2hxfjSiZ8IIzHdsPXI89//pMjZcQK9r+CCoRjaZj\n"
+    "OYiIDktVWZzmevJuv6WywUqd57LE3Zar3dLSIkx1AoGAIYd7DHOhrWvxkwPQsRM2\n"
+    "tOgrjbcrfvtQJipd+DlcxyVuuM9sQLdgjVk2oy26F0EmpScGLq2MowX7fhd/QJQ3\n"
+    "ydy5cY7YIBi87w93IKLEdfnbJtoOPLUW0ITrJReOgo1cq9SbsxYawBgfp/gh6A56\n"
+    "03k2+ZQwVK0JKSHuLFkuQ3U=\n"
+    "-----END PRIVATE KEY-----\n";
+static constexpr string_view rfc7515_input =
+    "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVl"
+    "fQ";
+static constexpr string_view rfc7515_signature =
+    "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t"
+    "1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12j"
+    "zDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQ"
+    "Ge77Rw";
+
+static void signatures_agree_with_rfc_7515(void** state) {
+  RsaDesk& desk = desk_of(state);
+  assert_true(desk.key.load(bytes_of(rfc7515_key), desk.heap, desk.random).ok());
+  uint8_t signature[Rs256Key::signature_bytes_max];
+  const Result<size_t> size = desk.key.sign(bytes_of(rfc7515_input), signature, desk.random);
+  assert_true(size.ok());
+  uint8_t room[400];
+  Writer text(room);
+  assert_true(text.base64url(ByteView(signature).first(size.value())).view() == rfc7515_signature);
+}
+
 static void the_longest_keys_fit_the_fence(void** state) {
   expect_signature(desk_of(state), key_big_leaf, signature_4096);
 }
@@ -149,9 +200,9 @@ static void too_little_memory_is_the_problem_that_is_reported(void** state) {
 }
 
 #define DESK_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-TESTS(rs256, DESK_TEST(signatures_agree_with_openssl), DESK_TEST(the_longest_keys_fit_the_fence),
-      DESK_TEST(signing_for_years_takes_no_more_memory), DESK_TEST(keys_of_another_kind_are_named),
-      DESK_TEST(damaged_keys_are_refused_wherever_they_are_cut),
+TESTS(rs256, DESK_TEST(signatures_agree_with_openssl), DESK_TEST(signatures_agree_with_rfc_7515),
+      DESK_TEST(the_longest_keys_fit_the_fence), DESK_TEST(signing_for_years_takes_no_more_memory),
+      DESK_TEST(keys_of_another_kind_are_named), DESK_TEST(damaged_keys_are_refused_wherever_they_are_cut),
       DESK_TEST(too_little_memory_is_the_problem_that_is_reported));
 
 }  // namespace tocsin::test

@@ -73,7 +73,7 @@ void a_type_without_a_section_is_refused(void**) {
                   "offered here.</text></error>");
   }
   expect_answer(ask_set("<command xmlns='http://jabber.org/protocol/commands' node='v1-register-push'/>"), "error",
-                not_found);
+                no_section);
 }
 
 void people_get_a_form_with_the_services(void**) {

@@ -47,6 +47,10 @@ inline void expect_text_at(const char* file, int line, string_view got, string_v
 inline constexpr string_view error_ns = "urn:ietf:params:xml:ns:xmpp-stanzas";
 inline constexpr string_view not_found =
     "<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
+inline constexpr string_view no_section =
+    "<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+    "<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>The conf of this gateway has no section for this "
+    "command.</text></error>";
 inline constexpr string_view unsupported =
     "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
 inline constexpr string_view wait_unavailable =

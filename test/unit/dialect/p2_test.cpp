@@ -114,7 +114,49 @@ void services_without_a_section_are_unknown_commands(void**) {
     expect_answer(ask_command(node, form), "error", not_found);
   }
   const Asked plain = ask_set("<command xmlns='http://jabber.org/protocol/commands' node='register-push-fcm'/>");
-  expect_answer(plain, "error", not_found);
+  expect_answer(plain, "error", no_section);
+  assert_true(plain.command.refusal == Refusal::missing && plain.command.dialect == DialectId::p2);
+  const Asked leaving = ask_set("<command xmlns='http://jabber.org/protocol/commands' node='unregister-push-fcm'/>");
+  expect_answer(leaving, "error", not_found);
+  assert_true(leaving.command.refusal == Refusal::none);
+}
+
+void several_sections_of_which_none_is_preferred_are_said(void**) {
+  constexpr string_view fcm[] = {"fcm"};
+  ServiceFacts undecided = service;
+  undecided.undecided = fcm;
+  const auto asked_of = [&undecided](string_view node, string_view fields) {
+    static uint8_t question[1024];
+    static uint8_t answer_room[1024];
+    Writer out{Bytes(question)};
+    out.text("<iq type='set' id='q1' from='ann@example.org/phone' to='push.example.org'>");
+    out.text("<command xmlns='http://jabber.org/protocol/commands' node='").text(node).text("'>").text(fields);
+    Writer answer{Bytes(answer_room)};
+    const Command command =
+        read_stanza(stanza_of(out.text("</command></iq>").view(), 4096), undecided, fresh_session, answer);
+    return Asked{command, answer.view()};
+  };
+  const string_view said =
+      "<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+      "<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>The conf of this gateway has several sections "
+      "of "
+      "this kind, and dialect = p2 in none of them.</text></error>";
+  for (const string_view node : {"register-push-fcm", "register-push-FCM", "v1-register-push"}) {
+    const Asked asked = asked_of(node, form);
+    expect_answer(asked, "error", said);
+    assert_true(asked.command.refusal == Refusal::undecided);
+  }
+  expect_answer(asked_of("register-push-apns", form), "error", no_section);
+  // Where another kind is offered, v1 is there and names its service in the form.
+  constexpr string_view apns[] = {"apns"};
+  undecided.services = apns;
+  const Asked asked =
+      asked_of("v1-register-push", "<x xmlns='jabber:x:data'><field var='type'><value>fcm</value></field></x>");
+  expect_answer(asked, "error",
+                "<error type='modify'><bad-request xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+                "<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>Field type: the conf of this gateway "
+                "has several sections of this kind, and dialect = p2 in none of them.</text></error>");
+  assert_true(asked.command.refusal == Refusal::undecided);
 }
 
 void people_get_a_form(void**) {
@@ -178,7 +220,8 @@ void clients_understand_the_answer(void**) {
 TESTS(p2, cmocka_unit_test(conversations_of_every_age_is_understood),
       cmocka_unit_test(a_group_chat_is_a_channel_of_the_device), cmocka_unit_test(the_service_is_named_in_either_case),
       cmocka_unit_test(apps_for_openfire_name_a_device_id), cmocka_unit_test(what_is_missing_is_named),
-      cmocka_unit_test(services_without_a_section_are_unknown_commands), cmocka_unit_test(people_get_a_form),
+      cmocka_unit_test(services_without_a_section_are_unknown_commands),
+      cmocka_unit_test(several_sections_of_which_none_is_preferred_are_said), cmocka_unit_test(people_get_a_form),
       cmocka_unit_test(offered_services_are_listed), cmocka_unit_test(clients_understand_the_answer));
 
 }  // namespace tocsin::test

@@ -170,7 +170,7 @@ void other_actions_are_bad_requests(void**) {
 }
 
 void unknown_commands_are_not_found_whatever_the_action(void**) {
-  for (const string_view attributes : {"node='register-push-fcm'", "node=''", "", "node='other' action='cancel'",
+  for (const string_view attributes : {"node='register-push-wns'", "node=''", "", "node='other' action='cancel'",
                                        "node='other' action='prev'", "node='Register-Device'"}) {
     expect_answer(ask_command(attributes, form), "error", not_found);
   }

@@ -151,12 +151,20 @@ static void help_names_every_command_and_option(void**) {
   assert_true(ends_with(help_text(), "\n"));
 }
 
+static void check_has_a_help_of_its_own(void**) {
+  const Typed t({"check", "--help"});
+  assert_int_equal(t.code, exit_code::ok);
+  assert_true(starts_with(help_text(t.line.about), "tocsin check: "));
+  for (const char* word : {"--as USER", "--online", "component_up", "exit codes"})
+    assert_true(help_text(t.line.about).find(word) != string_view::npos);
+}
+
 TESTS(command_line, cmocka_unit_test(nothing_typed_runs_the_default_conf),
       cmocka_unit_test(options_repeat_and_stand_on_either_side_of_the_command),
       cmocka_unit_test(vapid_key_is_a_command), cmocka_unit_test(setup_takes_a_kind_and_a_domain),
       cmocka_unit_test(plan_takes_json_before_and_behind), cmocka_unit_test(help_and_version_win_over_commands),
       cmocka_unit_test(registry_takes_a_command_and_a_file),
       cmocka_unit_test(mistakes_are_usage_errors_with_a_sentence),
-      cmocka_unit_test(help_names_every_command_and_option));
+      cmocka_unit_test(help_names_every_command_and_option), cmocka_unit_test(check_has_a_help_of_its_own));
 
 }  // namespace tocsin

@@ -1,6 +1,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -68,6 +69,17 @@ void bytes_travel_both_ways(void**) {
   assert_memory_equal(room, "pong!", 5);
   assert_true(net.receive(pair.ours, room).error() == Error::again);
   net.shut(pair.ours);
+  close(pair.theirs);
+}
+
+// Else an answer waits for the next one, or 40 ms for the other side's acknowledgement.
+void bytes_do_not_wait_for_more_of_them(void**) {
+  const Pair pair = connected_pair();
+  int no_delay = 0;
+  socklen_t size = sizeof no_delay;
+  assert_int_equal(getsockopt(pair.ours, IPPROTO_TCP, TCP_NODELAY, &no_delay, &size), 0);
+  assert_true(no_delay != 0);
+  posix().net().shut(pair.ours);
   close(pair.theirs);
 }
 
@@ -183,11 +195,11 @@ void sockets_do_not_outlive_an_exec(void**) {
   close(pair.theirs);
 }
 
-TESTS(posix_net, POSIX_TEST(bytes_travel_both_ways), POSIX_TEST(refused_connection_is_told_apart),
-      POSIX_TEST(end_of_stream_is_zero_bytes), POSIX_TEST(reset_by_the_peer_is_an_error),
-      POSIX_TEST(silent_reader_stops_the_sender_until_it_reads), POSIX_TEST(wait_without_anything_lasts_until_its_time),
-      POSIX_TEST(sockets_without_interest_do_not_end_the_wait), POSIX_TEST(only_what_is_ready_is_marked),
-      POSIX_TEST(sockets_do_not_outlive_an_exec));
+TESTS(posix_net, POSIX_TEST(bytes_travel_both_ways), POSIX_TEST(bytes_do_not_wait_for_more_of_them),
+      POSIX_TEST(refused_connection_is_told_apart), POSIX_TEST(end_of_stream_is_zero_bytes),
+      POSIX_TEST(reset_by_the_peer_is_an_error), POSIX_TEST(silent_reader_stops_the_sender_until_it_reads),
+      POSIX_TEST(wait_without_anything_lasts_until_its_time), POSIX_TEST(sockets_without_interest_do_not_end_the_wait),
+      POSIX_TEST(only_what_is_ready_is_marked), POSIX_TEST(sockets_do_not_outlive_an_exec));
 
 }  // namespace
 }  // namespace tocsin::posix::test

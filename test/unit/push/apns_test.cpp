@@ -1,5 +1,6 @@
 #include "push/apns.h"
 
+#include "test/support/notices.h"
 #include "test/unit/push/desk.h"
 
 namespace tocsin::test {
@@ -45,23 +46,6 @@ MapInputs inputs() {
   std::memcpy(in.request_id, id, sizeof id);
   for (uint8_t i = 0; i < 8; ++i) in.account_tag[i] = static_cast<uint8_t>(0xA0 + i);
   return in;
-}
-
-Notice encrypted(Notice::Priority priority = Notice::Priority::unsaid) {
-  Notice notice;
-  notice.encrypted = true;
-  notice.ciphertext = "pX3/+A==";
-  notice.iv = "q83vASNFZ4mrze8B";
-  notice.priority = priority;
-  return notice;
-}
-Notice summary(uint32_t count, string_view sender, string_view body) {
-  Notice notice;
-  notice.has_count = true;
-  notice.count = count;
-  notice.sender = sender;
-  notice.body = body;
-  return notice;
 }
 
 Request request;

@@ -1,5 +1,6 @@
 #include "push/fcm.h"
 
+#include "test/support/notices.h"
 #include "test/unit/push/desk.h"
 
 namespace tocsin::test {
@@ -43,27 +44,7 @@ MapInputs inputs() {
   return in;
 }
 
-Notice encrypted(Notice::Priority priority = Notice::Priority::unsaid) {
-  Notice notice;
-  notice.encrypted = true;
-  notice.ciphertext = "pX3/+A==";
-  notice.iv = "q83vASNFZ4mrze8B";
-  notice.priority = priority;
-  return notice;
-}
-Notice call() {
-  Notice notice = encrypted(Notice::Priority::high);
-  notice.voip = true;
-  return notice;
-}
-Notice summary(uint32_t count, string_view sender, string_view body) {
-  Notice notice;
-  notice.has_count = true;
-  notice.count = count;
-  notice.sender = sender;
-  notice.body = body;
-  return notice;
-}
+Notice call() { return voip(encrypted(Notice::Priority::high)); }
 
 Request request;
 

@@ -1,5 +1,6 @@
 #include "push/outgoing.h"
 
+#include "test/support/notices.h"
 #include "test/unit/push/desk.h"
 
 namespace tocsin::test {
@@ -10,25 +11,6 @@ using Priority = Notice::Priority;
 Notice notice_of(Priority priority = Priority::unsaid) {
   Notice notice;
   notice.priority = priority;
-  return notice;
-}
-Notice encrypted(Priority priority = Priority::unsaid) {
-  Notice notice = notice_of(priority);
-  notice.encrypted = true;
-  notice.ciphertext = "AAAA";
-  notice.iv = "AAAA";
-  return notice;
-}
-Notice summary(int count, string_view sender, string_view body, Priority priority = Priority::unsaid) {
-  Notice notice = notice_of(priority);
-  notice.has_count = count >= 0;
-  notice.count = count >= 0 ? static_cast<uint32_t>(count) : 0;
-  notice.sender = sender;
-  notice.body = body;
-  return notice;
-}
-Notice voip(Notice notice) {
-  notice.voip = true;
   return notice;
 }
 Notice call(Notice notice) {

@@ -2,6 +2,7 @@
 
 #include "base/encode.h"
 #include "base/text.h"
+#include "test/support/notices.h"
 #include "test/unit/push/curve_desk.h"
 #include "test/unit/push/ece_vectors.h"
 
@@ -23,23 +24,6 @@ Registration without_keys() {
   Registration registration = browser();
   registration.second_token = {};
   return registration;
-}
-
-Notice encrypted(Notice::Priority priority = Notice::Priority::unsaid) {
-  Notice notice;
-  notice.encrypted = true;
-  notice.ciphertext = "pX3/+A==";
-  notice.iv = "q83vASNFZ4mrze8B";
-  notice.priority = priority;
-  return notice;
-}
-Notice summary(uint32_t count, string_view sender, string_view body) {
-  Notice notice;
-  notice.has_count = true;
-  notice.count = count;
-  notice.sender = sender;
-  notice.body = body;
-  return notice;
 }
 
 WebPush web_push(const WebPushOptions& options = {}) {

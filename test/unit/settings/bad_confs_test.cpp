@@ -275,6 +275,15 @@ static void a_refused_value_is_not_called_missing_as_well(void**) {
   assert_int_equal(p.faults.count(), 6);
 }
 
+static void a_section_with_a_refused_name_is_not_called_missing_as_well(void**) {
+  for (const string_view section : {"[fcm]\n", "[apns]\n", "[fcm MyApp]\n", "[fmc play]\n", "[apsn x]\n"}) {
+    const Joined conf("[xmpp]\ndomain = push.example.org\nsecret = s\n", section, "provider = a\n");
+    const Parsed p(conf.view());
+    assert_int_equal(p.faults.count(), 1);
+    assert_true(starts_with(p.fault(0), "t.conf:4: "));
+  }
+}
+
 static void no_message_shows_a_secret(void**) {
   constexpr string_view confs[] = {
       "[xmpp]\nsecret = \"hunter2\" x\n",  "[xmpp]\nsecret = \"hunter2\n",           "[xmpp]\nsecret hunter2\n",
@@ -289,6 +298,8 @@ static void no_message_shows_a_secret(void**) {
 
 TESTS(bad_confs, cmocka_unit_test(every_mistake_gets_its_own_first_message),
       cmocka_unit_test(mistakes_that_the_whole_conf_shows_get_one_message),
-      cmocka_unit_test(a_refused_value_is_not_called_missing_as_well), cmocka_unit_test(no_message_shows_a_secret));
+      cmocka_unit_test(a_refused_value_is_not_called_missing_as_well),
+      cmocka_unit_test(a_section_with_a_refused_name_is_not_called_missing_as_well),
+      cmocka_unit_test(no_message_shows_a_secret));
 
 }  // namespace tocsin
