@@ -61,6 +61,10 @@ OracleReport Oracle::run() {
   w_.server().tell(this);
   for (uint32_t side = 0; side < sides_count; ++side) {
     provider_of(side).ask(this);
+    if (side > 0) {
+      provider_of(side).tell_time(true);
+      provider_of(side).mind_time(true);
+    }
     set_names(side, Error::none);
   }
   w_.start();
