@@ -161,6 +161,7 @@ class Publish final : public RequestSource {
   // up
   bool of_another_app(const Push& push) const;
   bool of_another_token(const Push& push) const;
+  bool patience_ends(const Push& push, const Verdict& verdict, Instant now);
   void judged(Push& push, const Verdict& verdict, Instant now, UnixTime wall);
   void delivered(Push& push, Instant now, UnixTime wall);
   void gone(Push& push, const Verdict& verdict, Instant now, UnixTime wall);

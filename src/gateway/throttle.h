@@ -18,11 +18,13 @@ struct DeviceState {
   NodeId node;
   bool used = false;
   uint8_t rate_level = 0;  // how often in a row the provider said 429
+  uint8_t refusals = 0;    // in a row, of those that end in holding the device …
   uint32_t burst_left = 0;
   Instant refilled{};       // when burst_left was right
   Instant next_wake{};      // no wake-up before
   Instant quiet_until{};    // provider's 429: nothing before
   Instant silent_until{};   // a 410 that was not honoured: nothing, publishers get `wait`
+  Instant refused_since{};  // … and when they began
   Ticket ending = 0;        // until this change is decided its end is being made durable: send nothing
   Push* wake = nullptr;     // content-free push that has not left yet
   Push* content = nullptr;  // limited push with content that has not left yet

@@ -11,6 +11,7 @@ constexpr Duration open_job_retry_max = seconds(1);  // a retry this soon keeps 
 constexpr Duration silence_after_410 = hours(1);     // a 410 that is older than the registration
 constexpr uint8_t rate_level_max = 16;               // the waits of every class have come to their end long before
 constexpr string_view too_many_drops = "many devices of this section ended within an hour: check topic and environment";
+constexpr string_view nothing_taken = "nothing for this device is taken any more: its app must register again";
 
 }  // namespace
 
@@ -65,6 +66,9 @@ void Publish::judged(Push& push, const Verdict& given, Instant now, UnixTime wal
   if (about_device && of_another_app(push)) return end_push(push, Outcome::retry, verdict.reason, now);
   if (about_device && push.request.to_second()) return second_refused(push, verdict, now);
   if (about_device && of_another_token(push)) return to_present_token(push, verdict.reason, now, wall);
+  if (patience_ends(push, verdict, now)) {
+    return hold(push, verdict.reason, verdict.advice.empty() ? nothing_taken : verdict.advice, now, wall);
+  }
   switch (verdict.kind) {
     case Verdict::Kind::delivered: return delivered(push, now, wall);
     case Verdict::Kind::dead: return gone(push, verdict, now, wall);
@@ -102,6 +106,19 @@ bool Publish::of_another_token(const Push& push) const {
   if (!tools_.registry.read_latest(*device, record_room_, latest).ok()) return true;
   const bool second = push.request.to_second();
   return token_tag(second ? latest.second_token : latest.token) != push.token_tags[second ? 1 : 0];
+}
+
+// Who forgets a device here begins to count anew, which errs on the side of sending.
+bool Publish::patience_ends(const Push& push, const Verdict& verdict, Instant now) {
+  const bool counts = verdict.hold_after_times > 0 || verdict.hold_after.us > 0;
+  DeviceState* const state = counts ? throttle_.entry(push.node, now) : throttle_.find(push.node);
+  if (state == nullptr) return false;
+  if (state->refusals == 0) state->refused_since = now;
+  state->refusals = static_cast<uint8_t>(!counts ? 0 : state->refusals < UINT8_MAX ? state->refusals + 1 : UINT8_MAX);
+  const bool often = verdict.hold_after_times > 0 && state->refusals >= verdict.hold_after_times;
+  const bool long_since = verdict.hold_after.us > 0 && now - state->refused_since >= verdict.hold_after;
+  if (often || long_since) state->refusals = 0;
+  return often || long_since;
 }
 
 // Devices that keep their node with another token are only ever woken, so nothing is lost on the way.

@@ -43,10 +43,14 @@ struct Verdict {
   bool reconnect = false;    // the connection is spent
   bool reauthorize = false;  // mint a new token if its rules allow
   bool environment = false;  // suspect: the other environment may be the right one
-  Duration clock_off{};      // not 0: the refusal may be our clock's fault, which is so far behind the provider's
-  UnixTime gone_since{};     // dead: 0 = the provider gave no time
-  string_view reason;        // the provider's word; valid as long as the reply
-  string_view advice;        // literal: what the operator should check, "" when nothing
+  // Says nothing of the device at once, but so often in a row, or with nothing else for so long, that it is held; 0:
+  // never.
+  uint8_t hold_after_times = 0;
+  Duration hold_after{};
+  Duration clock_off{};   // not 0: the refusal may be our clock's fault, which is so far behind the provider's
+  UnixTime gone_since{};  // dead: 0 = the provider gave no time
+  string_view reason;     // the provider's word; valid as long as the reply
+  string_view advice;     // literal: what the operator should check, "" when nothing
 };
 
 }  // namespace tocsin

@@ -13,6 +13,8 @@ struct Meaning {
   RetryClass retry_class = RetryClass::never;
   bool reauthorize = false;
   string_view advice = "";  // what the operator should check
+  uint8_t hold_after_times = 0;
+  Duration hold_after{};
 };
 
 // No meaning pauses the section: it speaks with many services, of which a stranger may have made one.
@@ -26,7 +28,7 @@ constexpr Meaning refused_itself{
 constexpr Meaning too_often{.kind = Kind::limited, .retry_class = RetryClass::rate};
 constexpr Meaning trouble{.kind = Kind::retry, .retry_class = RetryClass::origin_busy};
 // ntfy says 5xx on purpose while no app listens, so that senders keep the subscription.
-constexpr Meaning nobody_listens{.kind = Kind::retry, .retry_class = RetryClass::server_trouble};
+constexpr Meaning nobody_listens{.kind = Kind::retry, .retry_class = RetryClass::server_trouble, .hold_after = days(7)};
 
 // `suspect`: a key of ours that was replaced, or a wrong clock, produces the same words.
 constexpr Meaning other_key{.kind = Kind::suspect,
@@ -49,11 +51,16 @@ constexpr Meaning wrong_clock{.kind = Kind::retry,
 constexpr Meaning our_bug{.kind = Kind::refused, .advice = "this is a bug of tocsin, please report it with this line"};
 constexpr Meaning not_allowed{
     .kind = Kind::refused, .advice = "the push service forbids it: a server of your own may want a password or a rule"};
-constexpr Meaning no_push_service{.kind = Kind::refused, .advice = "what the device registered is no push endpoint"};
+constexpr Meaning no_push_service{
+    .kind = Kind::refused, .advice = "what the device registered is no push endpoint", .hold_after_times = 3};
+constexpr Meaning bad_keys{.kind = Kind::refused,
+                           .advice = "the push service can not read what is sealed with this device's keys",
+                           .hold_after_times = 3};
 constexpr Meaning elsewhere{.kind = Kind::refused,
                             .advice = "the endpoint answers with a redirect, which is never followed"};
 constexpr Meaning unknown{.kind = Kind::refused,
-                          .advice = "tocsin does not know this answer: please report it with this line"};
+                          .advice = "tocsin does not know this answer: please report it with this line",
+                          .hold_after = days(5)};
 
 struct Row {
   uint16_t status;
@@ -76,9 +83,9 @@ constexpr Row table[] = {
     {400, "BadUrgency", 0, our_bug},
     {400, "BadWebPushTopic", 0, our_bug},
     {400, "BadWebPushRequest", 0, our_bug},
-    {400, "", 101, our_bug, "errno 101"},
+    {400, "", 101, bad_keys, "errno 101"},
     {400, "", 108, our_bug, "errno 108"},
-    {400, "", 110, our_bug, "errno 110"},
+    {400, "", 110, bad_keys, "errno 110"},
     {400, "", 111, our_bug, "errno 111"},
     {400, "", 112, our_bug, "errno 112"},
     {400, "", 113, our_bug, "errno 113"},
@@ -199,6 +206,8 @@ Verdict WebPush::judge(const Reply& reply, UnixTime now) const {
   verdict.kind = meaning->kind;
   verdict.retry_class = meaning->retry_class;
   verdict.reauthorize = meaning->reauthorize;
+  verdict.hold_after_times = meaning->hold_after_times;
+  verdict.hold_after = meaning->hold_after;
   verdict.reason = words_for(reply, row);
   verdict.advice = meaning->advice;
   if (meaning == &too_often || meaning == &trouble || meaning == &nobody_listens) {

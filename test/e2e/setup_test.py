@@ -171,7 +171,7 @@ class Tocsin(Case):
         conf = read(self.path('tocsin.conf')).replace('YOURKEYID0', 'ABC123DEFG')
         write(self.path('tocsin.conf'), conf)
         self.assertEqual(self.faults()[0], 66)
-        write(self.path('tocsin.conf'), conf.replace('YOURTEAMID', 'DEF123GHIJ').replace('your.bundle.id', 'org.example.siskin'))
+        write(self.path('tocsin.conf'), conf.replace('YOURTEAMID', 'DEF123GHIJ').replace('your.bundle.id', 'org.example.chat'))
         self.assertEqual(self.faults(), (0, []))
 
     def test_the_service_account_is_missing_until_it_is_there(self):

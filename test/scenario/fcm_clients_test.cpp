@@ -97,6 +97,19 @@ void a_new_token_of_google_keeps_node_and_secret(void**) {
   assert_int_equal(w.gateway().registry().count(), 1);
 }
 
+// Made for Openfire's push server: Google knows no sandbox, so it is rung whatever its app says of one.
+void an_app_for_openfire_is_rung_by_google_whatever_it_says_of_a_sandbox(void**) {
+  World& w = world();
+  w.start();
+  const FormField form[] = {{"token", fcm_token_a}, {"device-id", "device 7"}};
+  ask_command("ann@example.org/app", "r1", "register-push-fcm", "", form);
+  const Given device = given("r1");
+  const FormField options[] = {{"secret", device.secret.view()}, {"sandbox", "true"}};
+  publish({.id = "p1", .node = device.node.view(), .notification = prosody_message, .options = options});
+  w.expect_result("p1");
+  assert_true(says(w, fcm_token_a));
+}
+
 // Tigase's words, the provider chosen from a list; it crashes on an answer without a node.
 void stork_registers_is_rung_and_leaves(void**) {
   World& w = world();
@@ -251,6 +264,7 @@ void defect_23_one_connection_serves_all_requests_of_google(void**) {
 TESTS(fcm_clients, SCENARIO_WITH(conversations_of_every_age_is_rung_by_google, fcm),
       SCENARIO_WITH(a_room_has_a_channel_of_its_own_at_google, fcm),
       SCENARIO_WITH(a_new_token_of_google_keeps_node_and_secret, fcm),
+      SCENARIO_WITH(an_app_for_openfire_is_rung_by_google_whatever_it_says_of_a_sandbox, fcm),
       SCENARIO_WITH(stork_registers_is_rung_and_leaves, fcm), SCENARIO_WITH(yaxim_registers_is_rung_and_leaves, fcm),
       SCENARIO_WITH(a_stateless_device_of_google_is_woken_and_remembered_when_dead, with_module),
       SCENARIO_WITH(defect_10_the_dead_of_google_are_dropped_and_then_cost_no_request, fcm),

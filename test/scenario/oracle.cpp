@@ -61,6 +61,10 @@ OracleReport Oracle::run() {
   w_.server().tell(this);
   for (uint32_t side = 0; side < sides_count; ++side) {
     provider_of(side).ask(this);
+    if (side > 0) {
+      provider_of(side).tell_time(true);
+      provider_of(side).mind_time(true);
+    }
     set_names(side, Error::none);
   }
   w_.start();
@@ -281,6 +285,10 @@ void Oracle::end_in_peace() {
       const Device* device = device_of(phone);
       if (must_be_dropped(phone) && device != nullptr && !device->held)
         complain("a dead phone outlived its next publish", &phone);
+      // Where the word needs proof, and that is not there, it is held.
+      const bool bad = phone.dead && phone.declared && !clear_word(phone.word);
+      if (bad && device != nullptr && !device->held)
+        complain("a phone whose token is called bad is neither dropped nor held", &phone);
     }
     w_.run_for(hours(2));
   }

@@ -14,7 +14,7 @@ namespace {
 #ifdef __SANITIZE_ADDRESS__
 constexpr uint64_t usual_seeds = 12;
 #else
-constexpr uint64_t usual_seeds = 40;
+constexpr uint64_t usual_seeds = 32;
 #endif
 constexpr uint64_t mutant_seeds = 200;  // within so many every mutation is seen
 

@@ -271,6 +271,8 @@ void who_makes_room_is_believed_no_longer(void**) {
   assert_true(vapid.correct_clock(origin, hours(30), start) == Clock::learnt);
   for (const string_view other : {"https://a.example", "https://b.example", "https://c.example", "https://d.example"})
     assert_int_equal(expiry(authorization(vapid, other, now)).s, (now + hours(18)).s);
+  // Who took its place did not inherit its time.
+  assert_int_equal(expiry(authorization(vapid, "https://d.example", now)).s, (now + hours(18)).s);
   assert_int_equal(expiry(authorization(vapid, origin, now)).s, (now + hours(18)).s);
 }
 

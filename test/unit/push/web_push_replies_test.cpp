@@ -133,6 +133,35 @@ void every_answer_has_its_meaning(void**) {
   }
 }
 
+// What others drop a device for after so many times or days, holds it.
+void words_that_are_heard_too_often_or_too_long_hold_a_device(void**) {
+  constexpr struct {
+    uint16_t status;
+    const char* body;
+    uint8_t times;
+    int64_t days;
+  } holding[] = {{405, "", 3, 0},
+                 {415, "", 3, 0},
+                 {400, R"({"errno":101})", 3, 0},
+                 {400, R"({"errno":110})", 3, 0},
+                 {507, R"({"code":50701})", 0, 7},
+                 {418, "", 0, 5},
+                 {402, "", 0, 5},
+                 {201, "", 0, 0},
+                 {400, R"({"errno":111})", 0, 0},
+                 {401, R"({"code":40101})", 0, 0},
+                 {403, "", 0, 0},
+                 {429, "", 0, 0},
+                 {500, "", 0, 0},
+                 {301, "", 0, 0}};
+  for (const auto& row : holding) {
+    Reply reply = reply_of(row.status);
+    const Verdict verdict = judge(reply, row.body);
+    assert_int_equal(verdict.hold_after_times, row.times);
+    assert_int_equal(verdict.hold_after.us, days(row.days).us);
+  }
+}
+
 void no_word_of_one_service_stops_the_others(void**) {
   for (uint32_t status = 0; status < 700; ++status) {
     for (const Row& row : rows) {
@@ -185,6 +214,7 @@ void words_that_are_unfit_for_the_log_are_none(void**) {
 }
 
 TESTS(web_push_replies, cmocka_unit_test(every_answer_has_its_meaning),
+      cmocka_unit_test(words_that_are_heard_too_often_or_too_long_hold_a_device),
       cmocka_unit_test(no_word_of_one_service_stops_the_others), cmocka_unit_test(a_service_may_say_how_long_to_wait),
       cmocka_unit_test(a_refused_token_of_a_wrong_clock_never_costs_a_device),
       cmocka_unit_test(words_that_are_unfit_for_the_log_are_none));
