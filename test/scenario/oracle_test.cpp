@@ -12,7 +12,7 @@ namespace tocsin::test {
 namespace {
 
 #ifdef __SANITIZE_ADDRESS__
-constexpr uint64_t usual_seeds = 12;
+constexpr uint64_t usual_seeds = 20;
 #else
 constexpr uint64_t usual_seeds = 32;
 #endif
