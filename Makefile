@@ -182,7 +182,7 @@ setup:
 	@PYTHON='$(PYTHON)' tools/peers.sh
 demo:
 	@tools/setup.sh demo
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j"$$(nproc)") all
 	@$(PYTHON) tools/demo.py $(BUILD)/tocsin
 bench: all
 	@$(PYTHON) tools/bench/run.py $(BUILD)/tocsin
