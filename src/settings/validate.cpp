@@ -206,7 +206,7 @@ void Validator::apns_credential(Place place) {
     return;
   }
   stop(origins_->key(place, "key"))
-      .text("key: the file is not called AuthKey_XXXXXXXXXX.p8; set key_id to the ten characters of the key's id");
+      .text("key: the file is not called AuthKey_KEYID.p8, as Apple named it; set key_id to those ten characters");
 }
 
 void Validator::fcm(Place place) {

@@ -24,6 +24,15 @@ void publish_to(const Given& device, string_view id) {
   world().wait_for_answer(id);
 }
 
+Given start_with_a_push_under_way(World& w) {
+  w.start();
+  const Given device = register_push("r1", fcm_token_a);
+  w.fcm().act(FakeProvider::Act::stall);
+  send_to(device, "p1");
+  w.run_for(seconds(1));
+  return device;
+}
+
 void expect_rung(World& w, const Given& device, string_view token) {
   w.run_for(seconds(10));
   assert_int_equal(w.gateway().registry().count(), 1);
@@ -52,11 +61,7 @@ void what_waited_for_a_retry_does_not_end_the_device(void**) {
 
 void what_is_under_way_does_not_end_the_device(void**) {
   World& w = world();
-  w.start();
-  const Given device = register_push("r1", fcm_token_a);
-  w.fcm().act(FakeProvider::Act::stall);
-  send_to(device, "p1");
-  w.run_for(seconds(1));
+  const Given device = start_with_a_push_under_way(w);
   register_push("r2", fcm_token_b);
   w.fcm().accept_all();
   w.fcm().answer_device(fcm_token_a, 404, "UNREGISTERED");
@@ -70,11 +75,7 @@ void what_is_under_way_does_not_end_the_device(void**) {
 // The registration is on its way to the disk when the word comes.
 void what_is_not_durable_yet_counts_as_well(void**) {
   World& w = world();
-  w.start();
-  const Given device = register_push("r1", fcm_token_a);
-  w.fcm().act(FakeProvider::Act::stall);
-  send_to(device, "p1");
-  w.run_for(seconds(1));
+  const Given device = start_with_a_push_under_way(w);
   w.fcm().accept_all();
   w.fcm().answer_device(fcm_token_a, 404, "UNREGISTERED");
   const FormField fields[] = {{"token", fcm_token_b}, {"android-id", "92afd7a91cdba9a0"}};
@@ -116,11 +117,7 @@ void a_bad_token_of_before_does_not_hold_the_device(void**) {
 // The end of the one before is passed over, that of the present one is believed.
 void the_present_token_may_be_dead_as_well(void**) {
   World& w = world();
-  w.start();
-  const Given device = register_push("r1", fcm_token_a);
-  w.fcm().act(FakeProvider::Act::stall);
-  send_to(device, "p1");
-  w.run_for(seconds(1));
+  start_with_a_push_under_way(w);
   register_push("r2", fcm_token_b);
   w.fcm().answer_all(404, "UNREGISTERED");
   w.fcm().release_stalled();
@@ -133,11 +130,7 @@ void the_present_token_may_be_dead_as_well(void**) {
 // That the token before was accepted proves nothing of the new one.
 void an_acceptance_of_the_token_before_proves_nothing(void**) {
   World& w = world();
-  w.start();
-  const Given device = register_push("r1", fcm_token_a);
-  w.fcm().act(FakeProvider::Act::stall);
-  send_to(device, "p1");
-  w.run_for(seconds(1));
+  const Given device = start_with_a_push_under_way(w);
   register_push("r2", fcm_token_b);
   w.fcm().accept_all();
   w.fcm().release_stalled();

@@ -182,7 +182,7 @@ static const Row additions[] = {
     {"[apns b]\nprovider = b\nkey = k.p8\nkey_id = ABC123DEFG\nteam_id = DEF123GHIJ\n",
      "t.conf:9: [apns b] has no topic; set it to the app's bundle id"},
     {"[apns b]\nprovider = b\nteam_id = DEF123GHIJ\ntopic = b\nkey = key.p8\n",
-     "t.conf:13: key: the file is not called AuthKey_XXXXXXXXXX.p8; set key_id to the ten characters of the key's id"},
+     "t.conf:13: key: the file is not called AuthKey_KEYID.p8, as Apple named it; set key_id to those ten characters"},
     {"[apns b]\nprovider = b, tigase:messenger:apns:1\nteam_id = DEF123GHIJ\ntopic = b\nkey = AuthKey_ABC123DEFG.p8\n",
      "t.conf:10: \"tigase:messenger:apns:1\" is named in two sections; keep it in one of [apns siskin] and [apns b]"},
     {"[apns b]\nprovider = tigase:messenger:apns:1\nteam_id = DEF123GHIJ\ntopic = org.example.siskin\n"
